@@ -1,0 +1,88 @@
+#pragma once
+
+#include "executor/core/exit_status.hpp"
+#include "executor/core/job.hpp"
+#include "executor/core/job_spec.hpp"
+#include "executor/core/stage.hpp"
+
+#include <map>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth::core {
+
+/// Short lines for the job log while something takes time. Thread-safe.
+class Console {
+ public:
+  virtual ~Console() = default;
+  virtual void line(std::string_view text) = 0;
+  virtual void warning(std::string_view text) = 0;
+};
+
+/// What prepare leaves for run and cleanup, written as sandbox.json. Holds no
+/// secret. The map's keys belong to the backend.
+struct Sandbox {
+  std::string backend;
+  std::map<std::string, std::string> values;
+  bool operator==(const Sandbox&) const = default;
+};
+
+/// Receives a script's output, in order, each byte once. Returns when the bytes
+/// are safe (written to the job log). Throws where they cannot be written.
+class OutputSink {
+ public:
+  virtual ~OutputSink() = default;
+  virtual void write(std::string_view bytes) = 0;
+};
+
+struct Script {
+  ScriptStage stage;
+  std::string text;
+};
+
+/// What prepare needs beside the plan and may not be stored: read from the
+/// response file and the environment by the caller.
+struct PrepareInput {
+  const Job& job;
+  /// The job's variables as CUSTOM_ENV_ gives them: expanded, runner-internal
+  /// ones included; a file variable's value is its content.
+  const Variables& expanded;
+  /// Variables a container may be started with: public or runner-internal,
+  /// expanded, file variables as their path (common/build.go, GetServiceVariables).
+  const Variables& container_environment;
+};
+
+struct CleanupReport {
+  unsigned removed = 0;
+  /// What could not be removed, with the engine's words.
+  std::vector<std::string> failures;
+};
+
+/// Where job containers live. Implementations keep no state between calls but
+/// connections; each call may come from another process.
+/// Errors: support/error.hpp; support::Cancelled when stop was requested.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  /// Makes the job's containers and waits until their agents answer. On failure
+  /// what it made may remain: cleanup removes it. A second call for another
+  /// attempt of the same job is independent; leftovers of dead attempts are
+  /// removed on the way.
+  virtual Sandbox prepare(const JobSpec& spec, const PrepareInput& input, Console& console,
+                          std::stop_token stop) = 0;
+
+  /// Runs the script once. When stop is requested its processes are ended, the
+  /// output written so far is delivered, and Cancelled is thrown; containers stay.
+  virtual ExitStatus run(const JobSpec& spec, const Sandbox& sandbox, const Script& script,
+                         OutputSink& output, Console& console, std::stop_token stop) = 0;
+
+  /// Removes everything of the attempt. Idempotent; finds objects by label where
+  /// the sandbox does not name them; an unknown job is a success.
+  virtual CleanupReport cleanup(const JobSpec& spec, const Sandbox* sandbox, Console& console,
+                                std::stop_token stop) = 0;
+};
+
+}  // namespace berth::core

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "executor/core/job.hpp"
+#include "executor/core/job_spec.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace berth::core {
+
+/// A service the operator gives to every job.
+struct DefaultService {
+  std::string name;
+  std::string alias;
+  std::optional<std::vector<std::string>> entrypoint;
+  std::optional<std::vector<std::string>> command;
+  bool operator==(const DefaultService&) const = default;
+};
+
+/// The part of the settings that decides about jobs, whatever the backend.
+/// Key names and meanings are those of [runners.docker].
+struct Policy {
+  std::string backend = "docker";
+  std::string image;
+  std::string helper_image;
+  std::vector<std::string> pull_policies{"always"};
+  std::vector<std::string> allowed_pull_policies;
+  std::vector<std::string> allowed_images;
+  std::vector<std::string> allowed_services;
+  bool privileged = false;
+  std::optional<bool> services_privileged;
+  std::string user;
+  std::vector<std::string> volumes;
+  std::string builds_dir = "/builds";
+  std::string cache_dir;
+  bool disable_cache = false;
+  std::chrono::seconds wait_for_services_timeout{30};
+  std::chrono::seconds orphan_timeout{900};
+  std::chrono::seconds connection_timeout{300};
+  std::vector<DefaultService> services;
+};
+
+/// Who this attempt is; nothing a job can choose, except where said.
+struct Identity {
+  std::string attempt;
+  std::string tmpdir;
+  std::string hostname;
+  /// Seconds since the epoch.
+  std::int64_t now = 0;
+  /// CI_RUNNER_SHORT_TOKEN and CI_CONCURRENT_PROJECT_ID of CUSTOM_ENV_: a job
+  /// can override them, so they only part names inside one project.
+  std::string runner_short_token;
+  std::string concurrent_project_id;
+  /// CI_RUNNER_VERSION, for the default helper image.
+  std::string runner_version;
+};
+
+/// Decides everything about a job once. Pure.
+///
+/// `expanded` is used only for what a job may decide about itself (GIT_STRATEGY,
+/// feature flags, names in image references); policy comes from `job` and
+/// `policy` alone. Throws JobError (image not allowed, no image anywhere, pull
+/// policies without overlap) or OperatorError (bad volume in the settings).
+JobSpec plan(const Job& job, const Variables& expanded, const Policy& policy,
+             const Identity& identity);
+
+}  // namespace berth::core
