@@ -192,12 +192,12 @@ struct Exit {
 };
 
 enum class RefusalReason : std::uint8_t {
-  no_shell = 0,        ///< none of the shells exists in the image
-  unknown_stage = 1,   ///< ATTACH of an id that is not the last one started
-  offset_forgotten = 2,///< ATTACH below what was acknowledged
-  busy = 3,            ///< START of another id while a stage runs
-  cannot_start = 4,    ///< fork, memfd or exec failed; text has errno's words
-  bad_frame = 5,       ///< the agent could not read a frame; it closes
+  no_shell = 0,          ///< none of the shells exists in the image
+  unknown_stage = 1,     ///< ATTACH of an id that is not the last one started
+  offset_forgotten = 2,  ///< ATTACH below what was acknowledged
+  busy = 3,              ///< START of another id while a stage runs
+  cannot_start = 4,      ///< fork, memfd or exec failed; text has errno's words
+  bad_frame = 5,         ///< the agent could not read a frame; it closes
 };
 
 /// The agent cannot do what was asked.
