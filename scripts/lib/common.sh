@@ -1,0 +1,50 @@
+# Shared by the scripts beside it: sourced, never run.
+# shellcheck shell=bash
+
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+export root
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# packages_for PURPOSE...: the packages that scripts/lib/packages lists.
+packages_for() {
+	local purpose
+	for purpose; do
+		sed -n "s/^$purpose //p" "$root/scripts/lib/packages" | tr ' ' '\n'
+	done
+}
+
+# need PURPOSE...: installs what is missing, or says what to install.
+need() {
+	local missing=() package
+	for package in $(packages_for "$@"); do
+		dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	local sudo=()
+	if [ "$(id -u)" != 0 ]; then
+		command -v sudo >/dev/null || die "these packages are missing, and neither root nor sudo is at hand: ${missing[*]}"
+		sudo=(sudo)
+	fi
+	say "installing ${missing[*]}"
+	"${sudo[@]}" apt-get update -qq >&2 || die "apt-get update failed: is a package mirror configured?"
+	DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 ||
+		die "apt-get could not install: ${missing[*]}"
+}
+
+# build PRESET [TARGET...]: configures and builds; programs land in build/PRESET/bin.
+build() {
+	local preset=$1 log
+	log=$(mktemp)
+	shift
+	cmake --preset "$preset" -S "$root" >"$log" 2>&1 ||
+		{ cat "$log" >&2; rm -f "$log"; die "cmake could not configure the preset $preset"; }
+	rm -f "$log"
+	cmake --build "$root/build/$preset" ${1:+--target "$@"} >&2 || die "the preset $preset does not build"
+}
+
+# engine_answers: does a Docker engine answer at DOCKER_HOST or the default socket?
+engine_answers() {
+	command -v docker >/dev/null && timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1
+}
