@@ -5,7 +5,10 @@
 #include "executor/core/job_spec.hpp"
 #include "executor/core/stage.hpp"
 
+#include <array>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -37,9 +40,18 @@ class OutputSink {
   virtual void write(std::string_view bytes) = 0;
 };
 
+/// A stage that an earlier process started and whose output below `offset` it
+/// has delivered. Such a stage is taken up, never started.
+struct Resume {
+  std::array<std::uint8_t, 16> id{};
+  std::uint64_t offset = 0;
+  bool operator==(const Resume&) const = default;
+};
+
 struct Script {
   ScriptStage stage;
   std::string text;
+  std::optional<Resume> resume = std::nullopt;
 };
 
 /// What prepare needs beside the plan and may not be stored: read from the

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "executor/agentlink/session.hpp"
+#include "executor/core/backend.hpp"
+#include "executor/core/job_spec.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// From the plan and the sandbox to what run_stage wants. Pure but for the
+/// random id. Keys of Sandbox::values: "<role>.nonce", "<role>.id",
+/// "<role>.socket_dir", role being helper or build.
+namespace berth::agentlink {
+
+/// The request that runs `script` in the container of its stage.
+/// Runner's own stages run under umask 0000, so that a build image's user may
+/// write what they made (gitlab-runner-build of the helper image does the same),
+/// unless the plan says otherwise; the build container keeps its own.
+/// Throws support::SystemError where a nonce is not 32 hexadecimal digits.
+StageRequest make_stage_request(const core::JobSpec& spec, const core::Sandbox& sandbox,
+                                const core::Script& script);
+
+/// The directory of this host that holds the agent's socket of the script's
+/// container; empty: there is none, use an engine exec.
+std::string socket_dir(const core::Sandbox& sandbox, const core::Script& script);
+
+/// --resume=<32 hexadecimal digits>:<offset>
+std::string format_resume(const core::Resume& resume);
+/// Nothing where the text is not of that form.
+std::optional<core::Resume> parse_resume(std::string_view text);
+
+}  // namespace berth::agentlink
