@@ -1,0 +1,53 @@
+#pragma once
+
+#include "executor/core/backend.hpp"
+#include "executor/credentials/registry_logins.hpp"
+#include "executor/docker/engine/engine.hpp"
+
+#include <chrono>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace berth::docker {
+
+/// An image a job needs, and how it may be had.
+struct ImageRequest {
+  std::string image;
+  std::string platform;
+  /// always | if-not-present | never, in the order to try; never empty.
+  std::vector<std::string> policies;
+  bool operator==(const ImageRequest&) const = default;
+};
+
+struct ImagePullOptions {
+  /// How long failures of the network are tried again, per image.
+  std::chrono::milliseconds budget{std::chrono::minutes{2}};
+  /// Waits between tries: doubled from the first to the longest.
+  std::chrono::milliseconds first_delay{1000};
+  std::chrono::milliseconds longest_delay{10000};
+};
+
+/// What ensure_images found: containers are made from info.id, so that all stages
+/// of a job see one image whatever is pulled meanwhile.
+struct ReadyImage {
+  ImageRequest request;
+  ImageInfo info;
+};
+
+/// Makes every image present on the engine, equal requests once, pulls at the
+/// same time. Results stand in the order of the requests.
+/// Policies as the built-in executor's: each in turn until one succeeds; `never`
+/// takes what is there, `if-not-present` pulls what is not (or is of another
+/// platform), `always` asks the registry each time. An image given by its id is
+/// never pulled.
+/// Throws JobError (does not exist, access denied), OperatorError (settings) or
+/// SystemError (registry not reachable within the budget), with the registry's
+/// own words; the first failure stops the other pulls.
+std::vector<ReadyImage> ensure_images(Engine& engine, const std::vector<ImageRequest>& requests,
+                                      const credentials::RegistryLogins& logins,
+                                      core::Console& console, const ImagePullOptions& options,
+                                      std::stop_token stop);
+
+}  // namespace berth::docker
