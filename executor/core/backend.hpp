@@ -4,6 +4,7 @@
 #include "executor/core/job.hpp"
 #include "executor/core/job_spec.hpp"
 #include "executor/core/stage.hpp"
+#include "executor/support/console.hpp"
 
 #include <array>
 #include <cstdint>
@@ -16,13 +17,7 @@
 
 namespace berth::core {
 
-/// Short lines for the job log while something takes time. Thread-safe.
-class Console {
- public:
-  virtual ~Console() = default;
-  virtual void line(std::string_view text) = 0;
-  virtual void warning(std::string_view text) = 0;
-};
+using support::Console;
 
 /// What prepare leaves for run and cleanup, written as sandbox.json. Holds no
 /// secret. The map's keys belong to the backend.

@@ -32,6 +32,12 @@ class Variables {
 
   void set(Variable variable) { m_all.push_back(std::move(variable)); }
   const Variable* find(std::string_view key) const;
+  /// The first definition of a key. GitLab sends its predefined variables before
+  /// those of the pipeline, so a job cannot override what this finds (as the
+  /// runner reads CI_COMMIT_REF_PROTECTED, common/build.go IsProtected).
+  const Variable* find_original(std::string_view key) const;
+  /// True for 1, t and true in any case (common/spec/variables.go, Bool).
+  bool is_on(std::string_view key) const;
   /// Value, or "" where there is none.
   std::string get(std::string_view key) const;
   const std::vector<Variable>& all() const noexcept { return m_all; }
@@ -75,6 +81,8 @@ struct Job {
   std::string ref;
   std::string sha;
   bool ref_protected = false;
+  /// The project's default where the job sets no GIT_STRATEGY: fetch, else clone.
+  bool allow_git_fetch = false;
   /// Never zero: GitLab's 0 has become the runner's default of two hours.
   std::chrono::seconds timeout{7200};
   std::string runner_uuid;
