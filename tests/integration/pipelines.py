@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""Runs a pipeline of tests/pipelines through `berth local` on a real engine and
+compares what happened with expected.json beside it.
+
+    pipelines.py BIN_DIR PIPELINE_DIR TRANSPORT
+
+PIPELINE_DIR holds a .gitlab-ci.yml, the sources of its jobs and expected.json:
+
+    {"runs": [{"arguments": [...], "exit_code": 0, "status": "success",
+               "jobs": {"NAME": {"status": "...", "exit_code": 0,
+                                 "log": ["text that stands in the log", ...],
+                                 "log_lacks": ["text that does not", ...],
+                                 "log_order": ["first", "then", ...],
+                                 "log_count": {"text": [LEAST, MOST]},
+                                 "log_size": LEAST_CHARACTERS}}}]}
+
+What a run does not name is not compared, but for jobs: every job of the
+report must be named. The runs share one checkout; a run's "commit": {PATH: TEXT}
+is committed before it. Exit status: 0, 1, or 125 where no engine answers.
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+
+def engine_answers():
+    try:
+        return subprocess.run(["docker", "version", "--format", "{{.Server.Version}}"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              timeout=20).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def git(work, *words):
+    subprocess.run(["git", "-C", work, "-c", "user.name=berth", "-c", "user.email=berth@localhost",
+                    *words], check=True, stdout=subprocess.DEVNULL)
+
+
+def make_checkout(source, work):
+    shutil.copytree(source, work, symlinks=True)
+    git(work, "init", "-q", "-b", "main")
+    git(work, "add", "-A")
+    git(work, "commit", "-q", "-m", "Sources")
+
+
+def commit(work, files):
+    for name, text in files.items():
+        path = pathlib.Path(work, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    git(work, "add", "-A")
+    git(work, "commit", "-q", "-m", "Change")
+
+
+def compare_job(name, wanted, job):
+    log = pathlib.Path(job["log"]).read_text(errors="replace") if job.get("log") else ""
+    for key in ("status", "exit_code", "failure_reason", "allow_failure", "stage"):
+        if key in wanted and job.get(key) != wanted[key]:
+            yield f"job {name}: {key} is {job.get(key)!r}, expected {wanted[key]!r}"
+    for text in wanted.get("log", []):
+        if text not in log:
+            yield f"job {name}: its log lacks {text!r}"
+    for text in wanted.get("log_lacks", []):
+        if text in log:
+            yield f"job {name}: its log has {text!r}"
+    for text, (least, most) in wanted.get("log_count", {}).items():
+        if not least <= log.count(text) <= most:
+            yield f"job {name}: its log has {text!r} {log.count(text)} times, expected {least} to {most}"
+    if len(log) < wanted.get("log_size", 0):
+        yield f"job {name}: its log has {len(log)} characters, expected {wanted['log_size']} or more"
+    at = 0
+    for text in wanted.get("log_order", []):
+        found = log.find(text, at)
+        if found < 0:
+            yield f"job {name}: its log lacks {text!r} in the expected order"
+            break
+        at = found + len(text)
+
+
+def compare(run, code, report):
+    if code != run.get("exit_code", 0):
+        yield f"berth local ended with {code}, expected {run.get('exit_code', 0)}"
+    if "status" in run and report.get("status") != run["status"]:
+        yield f"status is {report.get('status')!r}, expected {run['status']!r}"
+    jobs = {job["name"]: job for job in report.get("jobs", [])}
+    wanted = run.get("jobs", {})
+    if set(jobs) != set(wanted):
+        yield f"jobs are {sorted(jobs)}, expected {sorted(wanted)}"
+    for name in wanted:
+        if name in jobs:
+            yield from compare_job(name, wanted[name], jobs[name])
+
+
+def run_all(bin_dir, source, transport):
+    expected = json.loads(pathlib.Path(source, "expected.json").read_text())
+    with tempfile.TemporaryDirectory(prefix="berth-pipeline-") as scratch:
+        work = os.path.join(scratch, "work")
+        make_checkout(source, work)
+        settings = os.path.join(scratch, "berth.yaml")
+        extra = pathlib.Path(source, "berth.yaml")
+        text = extra.read_text() if extra.exists() else "docker:\n  pull_policy: if-not-present\n"
+        pathlib.Path(settings).write_text(
+            f"{text}  agent_transport: {transport}\nstate_dir: {scratch}/state\n")
+        problems = []
+        for number, run in enumerate(expected["runs"], 1):
+            if "commit" in run:
+                commit(work, run["commit"])
+            report_file = os.path.join(scratch, f"report-{number}.json")
+            done = subprocess.run(
+                [os.path.join(bin_dir, "berth"), "local", "--settings", settings, "--report",
+                 report_file, *run.get("arguments", [])],
+                cwd=work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT)
+            report = {}
+            if os.path.exists(report_file):
+                report = json.loads(pathlib.Path(report_file).read_text())
+            found = list(compare(run, done.returncode, report))
+            for text in run.get("output", []):
+                if text not in done.stdout.decode(errors="replace"):
+                    found.append(f"the output lacks {text!r}")
+            if found:
+                sys.stdout.write(done.stdout.decode(errors="replace"))
+            problems += [f"run {number}: {text}" for text in found]
+        return problems
+
+
+def main():
+    bin_dir, source, transport = sys.argv[1:4]
+    if not engine_answers():
+        print("no Docker engine answers: this suite cannot run here")
+        return 1 if "docker" in os.environ.get("BERTH_REQUIRE", "").split() else 125
+    problems = run_all(os.path.abspath(bin_dir), os.path.abspath(source), transport)
+    for problem in problems:
+        print("FAILED", problem)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
