@@ -172,8 +172,9 @@ struct Context {
   std::function<std::vector<std::string>()> list_files;
   /// Content of such a file; nothing where there is none.
   std::function<std::optional<std::string>(const std::string& path)> read_file;
-  /// Id of the last commit that touched a path; "" where there is none.
-  std::function<std::string(const std::string& path)> last_commit_of;
+  /// Id of such a file's blob (`git rev-parse HEAD:path`), for cache:key:files;
+  /// "" where there is none.
+  std::function<std::string(const std::string& path)> blob_id_of;
 };
 
 struct Problem {
