@@ -20,7 +20,7 @@ namespace {
 }  // namespace
 
 std::string usage(core::Stage stage) {
-  return fmt::format("berth-{} [--settings FILE] [--version] [--help]{}\n", to_string(stage),
+  return fmt::format("berth-{} [--settings FILE] [--version] [--help]{}", to_string(stage),
                      stage == core::Stage::run ? " SCRIPT STAGE" : "");
 }
 

@@ -27,7 +27,7 @@ struct Arguments {
 /// `arguments` without the program's name. Throws OperatorError.
 Arguments parse_arguments(core::Stage stage, std::span<const char* const> arguments);
 
-/// The help text, with a final newline.
+/// The help text: one line.
 std::string usage(core::Stage stage);
 
 }  // namespace berth::stages

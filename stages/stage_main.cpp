@@ -29,9 +29,9 @@ core::ExitStatus run_stage(core::Stage stage, int argc, char** argv,
   const std::span<const char* const> all(argv, static_cast<std::size_t>(argc));
   const Arguments arguments = parse_arguments(stage, all.subspan(argc > 0 ? 1 : 0));
   if (arguments.help || arguments.version) {
-    fmt::print("{}", arguments.help
-                         ? usage(stage)
-                         : fmt::format("berth-{} {}\n", to_string(stage), support::version()));
+    fmt::print("{}\n", arguments.help
+                           ? usage(stage)
+                           : fmt::format("berth-{} {}", to_string(stage), support::version()));
     return {};
   }
   SignalWatch signals;

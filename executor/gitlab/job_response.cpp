@@ -170,8 +170,9 @@ core::Job parse_job_response(std::string_view json_text, std::string_view file_n
 
 core::Job read_job_response(const std::filesystem::path& file) {
   if (file.empty()) {
-    throw support::SystemError("JOB_RESPONSE_FILE is not set",
-                               "GitLab Runner 14.7 or later sets it for its custom executor");
+    throw support::SystemError(
+        "JOB_RESPONSE_FILE is not set",
+        "this program is started by GitLab Runner's custom executor, or by `berth local`");
   }
   return parse_job_response(support::read_file(file, k_max_size), file.native());
 }
