@@ -16,15 +16,15 @@ namespace berth::credentials {
 /// What a registry is told about us.
 struct RegistryLogin {
   /// Registry host, or host and path: what matched.
-  std::string registry;
+  std::string registry{};
   /// As the file or payload spells the server; goes to the registry's engine.
-  std::string server_address;
-  std::string username;
-  support::Secret password;
+  std::string server_address{};
+  std::string username{};
+  support::Secret password{};
   /// Takes the place of username and password.
-  support::Secret identity_token;
+  support::Secret identity_token{};
   /// "$DOCKER_AUTH_CONFIG", a file's path, "job payload (GitLab Registry)"
-  std::string source;
+  std::string source{};
 };
 
 /// X-Registry-Auth: base64url with padding of {username, password,
@@ -35,11 +35,11 @@ support::Secret registry_auth(const RegistryLogin& login);
 struct LoginSources {
   /// The job variable DOCKER_AUTH_CONFIG, else the runner's own environment's;
   /// empty: none.
-  support::Secret auth_config;
+  support::Secret auth_config{};
   /// Home of the user the runner runs as; empty: none. .docker/config.json,
   /// else .dockercfg.
-  std::filesystem::path home;
-  std::vector<core::RegistryCredential> payload;
+  std::filesystem::path home{};
+  std::vector<core::RegistryCredential> payload{};
 };
 
 /// All logins of a job, in order of precedence: auth_config, home, payload. As

@@ -18,28 +18,28 @@
 namespace berth::net {
 
 struct Header {
-  std::string name;
-  std::string value;
+  std::string name{};
+  std::string value{};
 };
 
 /// A header whose value must not be seen (X-Registry-Auth).
 struct SecretHeader {
-  std::string name;
-  support::Secret value;
+  std::string name{};
+  support::Secret value{};
 };
 
 struct HttpRequest {
   std::string method = "GET";
   /// Path and query as they go over the wire: percent-encoded, begins with '/'.
-  std::string target;
-  std::vector<Header> headers;
-  std::vector<SecretHeader> secret_headers;
+  std::string target{};
+  std::vector<Header> headers{};
+  std::vector<SecretHeader> secret_headers{};
   /// Sent with Content-Length where not empty or the method is POST or PUT.
-  std::string body;
+  std::string body{};
   /// Receives the body of a 2xx answer piece by piece as it arrives; false: enough
   /// was read, the call ends with what there is. Where empty (and for every other
   /// status), the body is collected in the response. Exceptions pass through.
-  std::function<bool(std::string_view)> on_body;
+  std::function<bool(std::string_view)> on_body{};
   /// The call fails when no byte moved in either direction for so long. 0: never.
   std::chrono::seconds silence_timeout{120};
   /// A collected body larger than this is an error.
@@ -48,8 +48,8 @@ struct HttpRequest {
 
 struct HttpResponse {
   int status = 0;
-  std::vector<Header> headers;
-  std::string body;
+  std::vector<Header> headers{};
+  std::string body{};
 
   /// The value of the first header of that name (any case), or "".
   std::string_view header(std::string_view name) const;
@@ -87,9 +87,9 @@ class HttpError : public support::SystemError {
 /// The whole of PEM files, not their names.
 struct TlsOptions {
   /// Only these issuers are trusted; empty: the system's.
-  std::string ca_pem;
-  std::string certificate_pem;
-  support::Secret key_pem;
+  std::string ca_pem{};
+  std::string certificate_pem{};
+  support::Secret key_pem{};
   /// False: any certificate of the server will do.
   bool verify = true;
 };
@@ -97,10 +97,10 @@ struct TlsOptions {
 struct HttpOptions {
   /// "http://docker", "https://engine.example.com:2376": scheme, host and port
   /// only; what stands before HttpRequest::target.
-  std::string base_url;
+  std::string base_url{};
   /// Connect to this unix socket whatever base_url's host says.
-  std::string unix_socket;
-  TlsOptions tls;
+  std::string unix_socket{};
+  TlsOptions tls{};
   std::chrono::milliseconds connect_timeout{30000};
 };
 
@@ -108,8 +108,8 @@ struct HttpOptions {
 /// server agreed (status 101, or 200 as Docker says it without the upgrade
 /// headers); else the response is whole.
 struct Upgraded {
-  HttpResponse response;
-  std::unique_ptr<DuplexStream> stream;
+  HttpResponse response{};
+  std::unique_ptr<DuplexStream> stream{};
 };
 
 /// Thread-safe; connections are kept and used again, one request at a time on
@@ -135,9 +135,9 @@ std::unique_ptr<HttpClient> make_http_client(HttpOptions options);
 
 /// One finished call, for counting and for the operator's eyes.
 struct HttpCall {
-  std::string method;
+  std::string method{};
   /// Without the query: it may hold what a user typed.
-  std::string path;
+  std::string path{};
   /// 0: no answer came.
   int status = 0;
   std::chrono::microseconds duration{0};

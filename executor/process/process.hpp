@@ -15,11 +15,11 @@ namespace berth::process {
 
 struct ProcessSpec {
   /// argv[0] is looked for in PATH unless it holds a '/'. Secrets never stand here.
-  std::vector<std::string> argv;
+  std::vector<std::string> argv{};
   /// Written to standard input, which is then closed.
-  support::Secret input;
+  support::Secret input{};
   /// Added to (or replacing values of) this process's environment.
-  std::vector<std::pair<std::string, std::string>> env;
+  std::vector<std::pair<std::string, std::string>> env{};
   std::chrono::milliseconds timeout{30000};
   /// Per stream; a process that writes more is killed.
   std::size_t max_output = std::size_t{1} << 20;
@@ -27,12 +27,12 @@ struct ProcessSpec {
 
 struct ProcessResult {
   /// Exactly one of the two is set, unless ended_by_us.
-  std::optional<int> exit_code;
-  std::optional<int> signal;
+  std::optional<int> exit_code{};
+  std::optional<int> signal{};
   enum class Ended { by_itself, timeout, output_limit };
   Ended ended = Ended::by_itself;
-  support::Secret output;
-  std::string errors;
+  support::Secret output{};
+  std::string errors{};
 
   bool success() const noexcept { return ended == Ended::by_itself && exit_code == 0; }
 };

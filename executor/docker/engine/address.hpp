@@ -11,8 +11,8 @@ namespace berth::docker {
 struct EngineAddress {
   /// As an operator writes it: "unix:///var/run/docker.sock",
   /// "tcp://engine.example.com:2376". Stands in every message.
-  std::string host;
-  net::HttpOptions http;
+  std::string host{};
+  net::HttpOptions http{};
 
   /// The engine's socket is a path of this machine.
   bool is_unix() const noexcept { return !http.unix_socket.empty(); }
@@ -20,8 +20,8 @@ struct EngineAddress {
 
 /// The settings' connection keys, under the built-in executor's names.
 struct ConnectionSettings {
-  std::string host;
-  std::string tls_cert_path;
+  std::string host{};
+  std::string tls_cert_path{};
   bool tls_verify = false;
 };
 

@@ -11,19 +11,19 @@ namespace berth::docker {
 /// A volume that holds the agent, filled and complete: mount it read-only (with
 /// NoCopy) at /.berth/bin; the program is berth-agent in it.
 struct AgentVolume {
-  std::string name;
+  std::string name{};
   /// The engine's architecture in Docker's words.
-  std::string arch;
+  std::string arch{};
 };
 
 struct AgentVolumeOptions {
   /// Berth's state folder on this host: lock and note of what is known complete.
-  std::filesystem::path state_dir;
+  std::filesystem::path state_dir{};
   /// Folder with berth-agent, or berth-agent-<arch> per architecture.
-  std::filesystem::path program_dir;
+  std::filesystem::path program_dir{};
   /// An image that exists on the engine: the volume is filled through a
   /// container of it that is created and never started.
-  std::string image;
+  std::string image{};
 };
 
 /// Makes sure that the agent's volume exists and is complete. Costs one call

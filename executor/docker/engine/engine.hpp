@@ -30,33 +30,33 @@ struct EngineOptions {
   std::chrono::milliseconds first_delay{50};
   std::chrono::milliseconds longest_delay{2000};
   /// Told of every call; may be empty. Called from the calling threads.
-  std::function<void(const net::HttpCall&)> on_call;
+  std::function<void(const net::HttpCall&)> on_call{};
 };
 
 enum class Removal { removed, absent, in_progress };
 
 /// Options of POST /containers/{id}/exec.
 struct ExecSpec {
-  std::vector<std::string> cmd;
-  std::string user;
-  std::vector<std::string> env;
+  std::vector<std::string> cmd{};
+  std::string user{};
+  std::vector<std::string> env{};
   bool attach_stdin = true;
 };
 
 struct PullRequest {
   /// As a user writes it; without tag and digest it means `latest`.
-  std::string image;
+  std::string image{};
   /// "linux/arm64"; empty: the engine's own.
-  std::string platform;
+  std::string platform{};
   /// Value of X-Registry-Auth; empty: anonymous.
-  support::Secret registry_auth;
+  support::Secret registry_auth{};
 };
 
 /// One line of the engine's report on a pull.
 struct PullProgress {
   /// Layer, where the line is about one.
-  std::string id;
-  std::string status;
+  std::string id{};
+  std::string status{};
   std::int64_t current = 0;
   std::int64_t total = 0;
 };

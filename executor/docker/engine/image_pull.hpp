@@ -14,10 +14,10 @@ namespace berth::docker {
 
 /// An image a job needs, and how it may be had.
 struct ImageRequest {
-  std::string image;
-  std::string platform;
+  std::string image{};
+  std::string platform{};
   /// always | if-not-present | never, in the order to try; never empty.
-  std::vector<std::string> policies;
+  std::vector<std::string> policies{};
   bool operator==(const ImageRequest&) const = default;
 };
 
@@ -32,8 +32,8 @@ struct ImagePullOptions {
 /// What ensure_images found: containers are made from info.id, so that all stages
 /// of a job see one image whatever is pulled meanwhile.
 struct ReadyImage {
-  ImageRequest request;
-  ImageInfo info;
+  ImageRequest request{};
+  ImageInfo info{};
 };
 
 /// Makes every image present on the engine, equal requests once, pulls at the
