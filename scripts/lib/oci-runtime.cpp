@@ -3,21 +3,23 @@
 // changes nothing.
 //
 // The container engine calls it with runc's command line. Two commands carry a process
-// specification:
-//   create|run --bundle DIR    "process" in DIR/config.json     (OCI runtime specification,
-//   config.md) exec --process FILE        the whole of FILE
-// Built static by scripts/dev-engine; the same binary also serves engines inside containers.
+// specification (OCI runtime specification, config.md):
+//
+//   create|run --bundle DIR: the member "process" of DIR/config.json
+//   exec --process FILE: the whole of FILE
+//
+// Built static by scripts/lib/dev.sh; the same binary also serves engines inside containers.
 #include <nlohmann/json.hpp>
 
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <linux/capability.h>
 #include <span>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -141,22 +143,36 @@ void rewrite(const Specification& where) {
   if (!out || std::rename(part.c_str(), where.file.c_str()) != 0)
     throw std::system_error(errno, std::generic_category(), part);
 }
+
+// The first runc on PATH that is not this program, which may be installed under that name.
+std::string find_runc() {
+  struct stat self {};
+  if (stat("/proc/self/exe", &self) != 0)
+    throw std::system_error(errno, std::generic_category(), "/proc/self/exe");
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path != nullptr ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    auto file = folder + "/runc";
+    struct stat found {};
+    if (stat(file.c_str(), &found) != 0 || access(file.c_str(), X_OK) != 0) continue;
+    if (found.st_dev != self.st_dev || found.st_ino != self.st_ino) return file;
+  }
+  throw std::runtime_error("no runc on PATH: install the package runc");
+}
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::span arguments(argv, static_cast<std::size_t>(argc));
-  if (prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE, 0, 0, 0) != 1) {
-    try {
+  try {
+    if (prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE, 0, 0, 0) != 1) {
       if (const auto where = find_specification(arguments); !where.file.empty()) rewrite(where);
-    } catch (const std::exception& error) {
-      std::cerr << "oci-runtime: process specification not adapted: " << error.what() << '\n';
-      return 1;
     }
+    auto runc = find_runc();
+    argv[0] = runc.data();
+    execv(runc.c_str(), argv);
+    throw std::system_error(errno, std::generic_category(), runc);
+  } catch (const std::exception& error) {
+    std::cerr << "oci-runtime: " << error.what() << '\n';
+    return 1;
   }
-  const char* runc = std::getenv("OCI_RUNTIME");
-  if (runc == nullptr) runc = "runc";
-  argv[0] = const_cast<char*>(runc);
-  execvp(runc, argv);
-  std::cerr << "oci-runtime: " << runc << ": " << std::strerror(errno) << '\n';
-  return 127;
 }

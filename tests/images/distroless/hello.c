@@ -1,0 +1,4 @@
+/* Shows that the image runs. */
+#include <stdio.h>
+
+int main(void) { return puts("hello") < 0; }

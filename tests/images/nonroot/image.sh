@@ -1,0 +1,7 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# An image whose user is not root and can write nowhere but at home and in /tmp.
+names=(berth/nonroot:latest)
+base=debian:bookworm
+pull=no
+packages=(git)
+changes=('USER app' 'WORKDIR /home/app' 'CMD ["bash"]')
