@@ -4,7 +4,9 @@
 
 #include "executor/core/image_ref.hpp"
 
+#include <algorithm>
 #include <bitset>
+#include <string>
 #include <vector>
 
 namespace berth::core {
@@ -159,56 +161,72 @@ bool find_braces(std::string_view pattern, std::size_t& open, std::size_t& close
 }
 
 /// Braces multiply; an operator's list has a handful.
-constexpr unsigned k_max_alternatives = 4096;
+constexpr std::size_t k_max_alternatives = 4096;
 
-bool match_alternatives(const std::string& pattern, std::string_view text, unsigned& budget) {
-  if (budget == 0) return false;
-  --budget;
-  std::size_t open = 0;
-  std::size_t close = 0;
-  if (!find_braces(pattern, open, close)) return false;
-  if (open == std::string::npos) {
-    // `a/**` and `a/**/` match `a` too: it might be a directory.
-    for (const std::string_view tail : {"/**", "/**/"}) {
-      if (pattern.ends_with(tail)) {
-        std::vector<Token> shorter;
-        if (read_tokens(std::string_view(pattern).substr(0, pattern.size() - tail.size()),
-                        shorter) &&
-            match_tokens(shorter, text)) {
-          return true;
-        }
+/// The pattern without braces: every combination of alternatives. Empty if it is
+/// malformed or has too many.
+std::vector<std::string> alternatives(std::string_view pattern) {
+  std::vector<std::string> open_ones{std::string(pattern)};
+  std::vector<std::string> done;
+  while (!open_ones.empty()) {
+    const std::string current = std::move(open_ones.back());
+    open_ones.pop_back();
+    std::size_t open = 0;
+    std::size_t close = 0;
+    if (!find_braces(current, open, close)) return {};
+    if (open == std::string::npos) {
+      done.push_back(current);
+      continue;
+    }
+    unsigned depth = 0;
+    std::size_t start = open + 1;
+    for (std::size_t i = start; i <= close; ++i) {
+      const char c = current[i];
+      if (c == '\\') {
+        ++i;
+      } else if (c == '{') {
+        ++depth;
+      } else if (c == '}' && depth > 0) {
+        --depth;
+      } else if (depth == 0 && (c == ',' || i == close)) {
+        open_ones.push_back(current.substr(0, open) + current.substr(start, i - start) +
+                            current.substr(close + 1));
+        start = i + 1;
       }
     }
-    std::vector<Token> tokens;
-    return read_tokens(pattern, tokens) && match_tokens(tokens, text);
+    if (done.size() + open_ones.size() > k_max_alternatives) return {};
   }
-  unsigned depth = 0;
-  std::size_t start = open + 1;
-  for (std::size_t i = start; i <= close; ++i) {
-    const char c = pattern[i];
-    if (c == '\\') {
-      ++i;
-    } else if (c == '{') {
-      ++depth;
-    } else if (c == '}' && depth > 0) {
-      --depth;
-    } else if (depth == 0 && (c == ',' || i == close)) {
-      if (match_alternatives(pattern.substr(0, open) + pattern.substr(start, i - start) +
-                                 pattern.substr(close + 1),
-                             text, budget)) {
-        return true;
-      }
-      start = i + 1;
+  return done;
+}
+
+bool match_one(std::string_view pattern, std::string_view text) {
+  // `a/**` and `a/**/` match `a` too: it might be a directory.
+  for (const std::string_view tail : {"/**", "/**/"}) {
+    std::vector<Token> shorter;
+    if (pattern.ends_with(tail) &&
+        read_tokens(pattern.substr(0, pattern.size() - tail.size()), shorter) &&
+        match_tokens(shorter, text)) {
+      return true;
     }
   }
-  return false;
+  std::vector<Token> tokens;
+  return read_tokens(pattern, tokens) && match_tokens(tokens, text);
 }
 
 }  // namespace
 
 bool glob_match(std::string_view pattern, std::string_view text) {
-  unsigned budget = k_max_alternatives;
-  return match_alternatives(std::string(pattern), text, budget);
+  const std::vector<std::string> all = alternatives(pattern);
+  return std::any_of(all.begin(), all.end(),
+                     [&](const std::string& one) { return match_one(one, text); });
+}
+
+bool glob_valid(std::string_view pattern) {
+  const std::vector<std::string> all = alternatives(pattern);
+  return !all.empty() && std::all_of(all.begin(), all.end(), [](const std::string& one) {
+    std::vector<Token> tokens;
+    return read_tokens(one, tokens);
+  });
 }
 
 }  // namespace berth::core

@@ -33,8 +33,12 @@ std::vector<std::string> service_names(std::string_view image);
 /// Aliases as declared: separated by commas or blanks (spec.go, Image.Aliases).
 std::vector<std::string> split_aliases(std::string_view alias);
 
-/// doublestar matching as allowed_images uses it: `*` stops at `/`, `**` does
-/// not, `?`, `[...]`, `{a,b}`.
+/// doublestar matching as allowed_images uses it: `*` stops at `/`, `**` as a
+/// whole path component does not, `?`, `[...]`, `{a,b}`. A malformed pattern
+/// matches nothing.
 bool glob_match(std::string_view pattern, std::string_view text);
+
+/// Whether glob_match can do anything with it.
+bool glob_valid(std::string_view pattern);
 
 }  // namespace berth::core

@@ -18,6 +18,8 @@ struct DefaultService {
   std::string alias;
   std::optional<std::vector<std::string>> entrypoint;
   std::optional<std::vector<std::string>> command;
+  /// `environment`; values may refer to the job's variables.
+  std::vector<Variable> variables;
   bool operator==(const DefaultService&) const = default;
 };
 
@@ -27,21 +29,28 @@ struct Policy {
   std::string backend = "docker";
   std::string image;
   std::string helper_image;
+  /// Tried in order; never empty.
   std::vector<std::string> pull_policies{"always"};
+  /// Empty: as pull_policies.
   std::vector<std::string> allowed_pull_policies;
   std::vector<std::string> allowed_images;
   std::vector<std::string> allowed_services;
   bool privileged = false;
+  /// Nothing: as privileged.
   std::optional<bool> services_privileged;
+  /// Of the build container; beats the job's docker:user.
   std::string user;
   std::vector<std::string> volumes;
-  std::string builds_dir = "/builds";
+  /// A directory of the engine's host that holds what would be volumes; empty:
+  /// volumes. (Where the job sees its cache is JobSpec::cache_dir.)
   std::string cache_dir;
   bool disable_cache = false;
+  /// Negative: do not wait.
   std::chrono::seconds wait_for_services_timeout{30};
   std::chrono::seconds orphan_timeout{900};
   std::chrono::seconds connection_timeout{300};
   std::vector<DefaultService> services;
+  bool operator==(const Policy&) const = default;
 };
 
 /// Who this attempt is; nothing a job can choose, except where said.
