@@ -24,6 +24,9 @@ struct AgentVolumeOptions {
   /// An image that exists on the engine: the volume is filled through a
   /// container of it that is created and never started.
   std::string image{};
+  /// This host's id (label berth.host of that container): what a killed driver
+  /// left of it is removed by the next one that fills the volume.
+  std::string host{};
 };
 
 /// Makes sure that the agent's volume exists and is complete. Costs one call

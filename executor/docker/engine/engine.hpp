@@ -4,6 +4,7 @@
 #include "executor/docker/engine/engine_error.hpp"
 #include "executor/docker/engine/objects.hpp"
 #include "executor/net/http.hpp"
+#include "executor/support/retry.hpp"
 #include "executor/support/secret.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -26,9 +27,8 @@ struct EngineOptions {
   std::chrono::milliseconds patience{std::chrono::minutes{5}};
   /// The same before its first answer.
   std::chrono::milliseconds first_patience{2000};
-  /// Waits between tries: doubled from the first to the longest.
-  std::chrono::milliseconds first_delay{50};
-  std::chrono::milliseconds longest_delay{2000};
+  /// Waits between tries.
+  support::Backoff backoff{std::chrono::milliseconds{50}, std::chrono::milliseconds{2000}};
   /// Told of every call; may be empty. Called from the calling threads.
   std::function<void(const net::HttpCall&)> on_call{};
 };

@@ -3,9 +3,10 @@
 #include "executor/core/backend.hpp"
 #include "executor/credentials/registry_logins.hpp"
 #include "executor/docker/engine/engine.hpp"
+#include "executor/support/retry.hpp"
 
 #include <chrono>
-#include <map>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -18,15 +19,22 @@ struct ImageRequest {
   std::string platform{};
   /// always | if-not-present | never, in the order to try; never empty.
   std::vector<std::string> policies{};
+  /// The settings name it, not the job: its failures are the operator's.
+  bool from_settings = false;
   bool operator==(const ImageRequest&) const = default;
 };
+
+/// Reads the logins; called at most once, and only when something is pulled
+/// (credential helpers are programs).
+using LoadLogins = std::function<credentials::RegistryLogins()>;
 
 struct ImagePullOptions {
   /// How long failures of the network are tried again, per image.
   std::chrono::milliseconds budget{std::chrono::minutes{2}};
-  /// Waits between tries: doubled from the first to the longest.
-  std::chrono::milliseconds first_delay{1000};
-  std::chrono::milliseconds longest_delay{10000};
+  /// Waits between tries.
+  support::Backoff backoff{std::chrono::milliseconds{1000}, std::chrono::milliseconds{10000}};
+  /// A pull tells how far it is this often.
+  std::chrono::milliseconds progress_interval{std::chrono::seconds{10}};
 };
 
 /// What ensure_images found: containers are made from info.id, so that all stages
@@ -40,14 +48,14 @@ struct ReadyImage {
 /// same time. Results stand in the order of the requests.
 /// Policies as the built-in executor's: each in turn until one succeeds; `never`
 /// takes what is there, `if-not-present` pulls what is not (or is of another
-/// platform), `always` asks the registry each time. An image given by its id is
-/// never pulled.
-/// Throws JobError (does not exist, access denied), OperatorError (settings) or
-/// SystemError (registry not reachable within the budget), with the registry's
-/// own words; the first failure stops the other pulls.
+/// platform), `always` asks the registry each time. An image given by its whole
+/// id is never pulled.
+/// Throws JobError (does not exist, access denied), OperatorError (the same of an
+/// image the settings name; a registry the engine does not trust) or SystemError
+/// (registry not reachable within the budget), with the registry's own words;
+/// the first failure stops the other pulls.
 std::vector<ReadyImage> ensure_images(Engine& engine, const std::vector<ImageRequest>& requests,
-                                      const credentials::RegistryLogins& logins,
-                                      core::Console& console, const ImagePullOptions& options,
-                                      std::stop_token stop);
+                                      const LoadLogins& load_logins, core::Console& console,
+                                      const ImagePullOptions& options, std::stop_token stop);
 
 }  // namespace berth::docker
