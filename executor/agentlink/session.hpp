@@ -39,7 +39,7 @@ struct SessionLimits {
   /// How long the agent may be out of reach, from the loss of a connection to
   /// the next HELLO and answer.
   std::chrono::milliseconds connection_timeout{std::chrono::minutes(5)};
-  /// No whole message for this long: the connection is dead.
+  /// Not a byte for this long: the connection is dead.
   std::chrono::milliseconds silence{std::chrono::seconds(3 * protocol::k_ping_interval)};
   /// On cancel: between TERM and KILL.
   std::chrono::milliseconds grace{std::chrono::seconds(10)};

@@ -13,11 +13,15 @@
 /// "<role>.socket_dir", role being helper or build.
 namespace berth::agentlink {
 
+/// The largest script a START can carry, in bytes; the rest is for its other fields.
+inline constexpr std::size_t k_max_script = protocol::k_max_driver_payload - (1u << 20);
+
 /// The request that runs `script` in the container of its stage.
 /// Runner's own stages run under umask 0000, so that a build image's user may
 /// write what they made (gitlab-runner-build of the helper image does the same),
 /// unless the plan says otherwise; the build container keeps its own.
-/// Throws support::SystemError where a nonce is not 32 hexadecimal digits.
+/// Throws support::SystemError where the script is too large or a nonce is not
+/// 32 hexadecimal digits.
 StageRequest make_stage_request(const core::JobSpec& spec, const core::Sandbox& sandbox,
                                 const core::Script& script);
 
@@ -25,7 +29,7 @@ StageRequest make_stage_request(const core::JobSpec& spec, const core::Sandbox& 
 /// container; empty: there is none, use an engine exec.
 std::string socket_dir(const core::Sandbox& sandbox, const core::Script& script);
 
-/// --resume=<32 hexadecimal digits>:<offset>
+/// <32 hexadecimal digits>:<offset>, the value of --resume
 std::string format_resume(const core::Resume& resume);
 /// Nothing where the text is not of that form.
 std::optional<core::Resume> parse_resume(std::string_view text);

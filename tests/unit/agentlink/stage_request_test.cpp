@@ -1,0 +1,66 @@
+#include "executor/agentlink/stage_request.hpp"
+
+#include "tests/support/catch.hpp"
+
+using namespace berth;
+using namespace berth::agentlink;
+
+namespace {
+
+core::JobSpec spec() {
+  core::JobSpec spec;
+  spec.resource_name = "berth-7-abc";
+  return spec;
+}
+
+}  // namespace
+
+TEST_CASE("helper stages run under umask 0000, build stages under the container's own",
+          "[stage_request]") {
+  core::JobSpec job = spec();
+  const auto umask = [&](const char* stage) {
+    return make_stage_request(job, {}, {core::ScriptStage(stage), "x"}).start.umask;
+  };
+  CHECK(umask("get_sources") == 0);
+  CHECK(umask("build_script") == protocol::k_keep_umask);
+  CHECK(umask("after_script") == protocol::k_keep_umask);
+  job.helper_umask_0000 = false;
+  CHECK(umask("get_sources") == protocol::k_keep_umask);
+}
+
+TEST_CASE("a request names the container and the agent of its stage", "[stage_request]") {
+  core::Sandbox sandbox;
+  sandbox.values = {{"helper.nonce", "000102030405060708090a0b0c0d0e0f"},
+                    {"build.nonce", std::string(32, 'f')},
+                    {"helper.socket_dir", "/run/h"}};
+  const core::Script helper{core::ScriptStage("get_sources"), "script\n"};
+  const core::Script build{core::ScriptStage("step_release"), "script\n"};
+  const StageRequest request = make_stage_request(spec(), sandbox, helper);
+  CHECK(request.where == "helper container 'berth-7-abc-helper'");
+  CHECK(request.start.script == "script\n");
+  CHECK_FALSE(request.resume);
+  REQUIRE(request.nonce);
+  CHECK((*request.nonce)[15] == 15);
+  CHECK((*make_stage_request(spec(), sandbox, build).nonce)[0] == 0xff);
+  CHECK(request.start.id != make_stage_request(spec(), sandbox, helper).start.id);
+  CHECK(socket_dir(sandbox, helper) == "/run/h");
+  CHECK(socket_dir(sandbox, build).empty());
+
+  sandbox.values["helper.nonce"] = "12";
+  CHECK_THROWS_WITH(make_stage_request(spec(), sandbox, helper), ContainsSubstring("helper.nonce"));
+}
+
+TEST_CASE("a resume survives a command line", "[stage_request]") {
+  const core::Resume resume{make_stage_id(), 123456789012345};
+  CHECK(parse_resume(format_resume(resume)) == resume);
+  const StageRequest request = make_stage_request(spec(), {}, {core::ScriptStage("x"), "", resume});
+  CHECK(request.start.id == resume.id);
+  CHECK(request.resume == resume.offset);
+
+  const std::string id(32, 'a');
+  CHECK(parse_resume(id + ":0"));
+  for (const std::string& bad :
+       {id, id + ":", id + ":x", id + ":1x", id + ":-1", id.substr(1) + ":1", id + "a:1",
+        std::string(31, 'a') + "g:1", std::string(), id + ":99999999999999999999"})
+    CHECK_FALSE(parse_resume(bad));
+}
