@@ -1,0 +1,27 @@
+#pragma once
+
+#include "executor/core/exit_status.hpp"
+#include "stages/stage_main.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace berth::stages {
+
+/// Replaces the process by berth-run-engine with the same arguments, and
+/// --resume=<value> where a stage is to be taken up. Does not return; throws.
+using HandOver = std::function<void(const std::optional<std::string>& resume)>;
+
+/// berth-run: the script over the agent's own socket. Where there is no such
+/// way, or the agent is lost for good, `hand_over` takes the stage to the engine,
+/// which knows another way, or why the container ended. BERTH_TRANSPORT=exec in
+/// the environment (for tests of that way) sends every stage there.
+core::ExitStatus run_direct(StageContext& context, const HandOver& hand_over);
+
+/// The hand-over of the real program: execv of the sibling `berth-run-engine` of
+/// this executable. Throws SystemError where it cannot be started, Cancelled
+/// where a stop was requested before.
+HandOver exec_engine(StageContext& context, int argc, char** argv);
+
+}  // namespace berth::stages
