@@ -1,0 +1,69 @@
+#pragma once
+
+#include "executor/core/job.hpp"
+#include "executor/core/job_spec.hpp"
+#include "executor/settings/settings.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Request bodies of POST /containers/create and POST /networks/create
+/// (Engine API 1.41). Pure: everything that had to be asked or decided stands
+/// in the arguments. tests/golden/docker/ shows them whole.
+///
+/// Every volume is mounted with NoCopy: the engine otherwise fills an empty
+/// volume from the image's directory, even through a read-only mount, and so a
+/// job's image could plant files where later jobs look.
+namespace berth::docker {
+
+/// Where this attempt's containers find their things.
+struct Placement {
+  /// berth.host of the labels.
+  std::string host;
+  /// The volume that holds the agent program.
+  std::string agent_volume;
+  /// Actual names of JobSpec::volumes, in their order (slots.hpp may move a
+  /// kept volume to another slot).
+  std::vector<std::string> volumes;
+  /// Directory of this attempt on the engine's own host, with helper/, build/
+  /// and lease/ in it. Absent: the engine does not see our files, so that the
+  /// agents are reached through the engine and the lease is a volume.
+  std::optional<std::filesystem::path> host_directory;
+  /// ID of the network of helper and services.
+  std::string network_id;
+};
+
+/// KEY=value pairs of what a container may be started with.
+using Environment = std::vector<std::string>;
+Environment to_environment(const core::Variables& variables);
+
+/// The helper: root, first process is the agent behind the image's ENTRYPOINT.
+/// Names, hosts and DNS are set here, because the build container shares its
+/// network namespace and may not set them.
+nlohmann::json helper_body(const core::JobSpec& spec, const Placement& placement,
+                           const settings::Docker& options, const std::string& image_id);
+
+/// The build container, in the helper's network namespace.
+nlohmann::json build_body(const core::JobSpec& spec, const Placement& placement,
+                          const settings::Docker& options, const std::string& image_id,
+                          const Environment& environment, const std::string& helper_id);
+
+/// Service number `index`, reachable under its aliases on the job's network.
+/// Of the operator's options it gets what the built-in executor gives services:
+/// privileged, shm_size, dns, extra_hosts; no limits, no capabilities.
+nlohmann::json service_body(const core::JobSpec& spec, std::size_t index,
+                            const Placement& placement, const settings::Docker& options,
+                            const std::string& image_id, const Environment& environment);
+
+/// The job's own bridge.
+nlohmann::json job_network_body(const core::JobSpec& spec, const std::string& host, int mtu);
+
+/// The bridge that jobs without services share: containers of different jobs
+/// cannot talk to each other on it.
+nlohmann::json shared_network_body(const core::JobSpec& spec, int mtu);
+
+}  // namespace berth::docker
