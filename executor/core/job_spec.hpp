@@ -47,10 +47,13 @@ struct VolumeSpec {
   bool operator==(const VolumeSpec&) const = default;
 };
 
-/// A `volumes:` entry of the settings with a host path.
+/// A `volumes:` entry of the settings with a source, or a directory under the
+/// settings' cache_dir (the engine makes a missing one).
 struct BindSpec {
+  /// Absolute path on the engine's host, or the name of a volume that is not ours.
   std::string source;
   std::string destination;
+  /// "ro", "z", "ro,z", ...; may be empty.
   std::string mode;
   bool operator==(const BindSpec&) const = default;
 };
@@ -69,7 +72,10 @@ struct JobSpec {
   std::string tmpdir;
   /// Prefix of every object's name: berth-<job id>-<attempt>.
   std::string resource_name;
+  /// Of the job's containers, as the built-in executors name them:
+  /// runner-<token>-project-<id>-concurrent-<slot>.
   std::string hostname;
+  /// Paths inside the job's containers.
   std::string builds_dir;
   std::string cache_dir;
   /// Point in time, seconds since the epoch, after which the agents end the
@@ -77,6 +83,7 @@ struct JobSpec {
   std::int64_t deadline = 0;
   std::chrono::seconds orphan_timeout{900};
   std::chrono::seconds connection_timeout{300};
+  /// Negative: services are not waited for.
   std::chrono::seconds wait_for_services_timeout{30};
 
   ContainerSpec helper;
@@ -84,7 +91,8 @@ struct JobSpec {
   std::vector<ServiceSpec> services;
   std::vector<VolumeSpec> volumes;
   std::vector<BindSpec> binds;
-  /// Labels by their full name; job, project, pipeline and runner identity.
+  /// Labels by their full name, for every object of the job: who and when. A
+  /// backend adds com.gitlab.gitlab-runner.type.
   std::map<std::string, std::string> labels;
   /// Notes of the planner for the job log (a duplicate alias was dropped, ...).
   std::vector<std::string> notes;

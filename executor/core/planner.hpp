@@ -57,7 +57,11 @@ struct Policy {
 struct Identity {
   std::string attempt;
   std::string tmpdir;
-  std::string hostname;
+  /// Parts runners that share an engine: leftovers of another host's jobs are
+  /// none of ours (executor/state/host_id.hpp).
+  std::string host;
+  /// `uname -m`, for the default helper image.
+  std::string machine;
   /// Seconds since the epoch.
   std::int64_t now = 0;
   /// CI_RUNNER_SHORT_TOKEN and CI_CONCURRENT_PROJECT_ID of CUSTOM_ENV_: a job
@@ -66,14 +70,20 @@ struct Identity {
   std::string concurrent_project_id;
   /// CI_RUNNER_VERSION, for the default helper image.
   std::string runner_version;
+  bool operator==(const Identity&) const = default;
 };
+
+/// What can be said of a job without deciding anything: names, directories,
+/// times and labels. Enough for Backend::cleanup where no plan was made.
+JobSpec identify(const Job& job, const Policy& policy, const Identity& identity);
 
 /// Decides everything about a job once. Pure.
 ///
 /// `expanded` is used only for what a job may decide about itself (GIT_STRATEGY,
-/// feature flags, names in image references); policy comes from `job` and
-/// `policy` alone. Throws JobError (image not allowed, no image anywhere, pull
-/// policies without overlap) or OperatorError (bad volume in the settings).
+/// feature flags, names in image references and mount points); policy comes from
+/// `job` and `policy` alone. Throws JobError (image not allowed, no image
+/// anywhere, pull policies without overlap) or OperatorError (bad image name or
+/// volume in the settings).
 JobSpec plan(const Job& job, const Variables& expanded, const Policy& policy,
              const Identity& identity);
 

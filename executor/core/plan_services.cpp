@@ -1,0 +1,103 @@
+#include "executor/core/expand.hpp"
+#include "executor/core/image_ref.hpp"
+#include "executor/core/plan_parts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace berth::core {
+namespace {
+
+/// Letters, digits, `-`, `_` and inner dots: what can stand as a host's name.
+bool is_host_name(std::string_view name) {
+  return !name.empty() && name.size() <= 253 && name.front() != '.' && name.back() != '.' &&
+         name.front() != '-' && std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '_' || c == '.';
+         });
+}
+
+class Planner {
+ public:
+  Planner(JobSpec& spec, const Policy& policy) : m_spec(spec), m_policy(policy) {}
+
+  void add(ServiceSpec service, std::string_view declared_aliases, std::size_t number) {
+    const std::string& image = service.container.image;
+    service.container.privileged = m_policy.services_privileged.value_or(m_policy.privileged);
+    std::vector<std::string> names = service_names(image);
+    for (std::string& alias : split_aliases(declared_aliases)) names.push_back(std::move(alias));
+    for (const std::string& name : names) {
+      if (!is_host_name(name)) {
+        note(number, image, fmt::format("alias '{}' is no host name and is left out", name));
+      } else if (!m_taken.insert(name).second) {
+        // The same name twice for one service is nothing to speak of.
+        const auto& own = service.aliases;
+        if (std::find(own.begin(), own.end(), name) == own.end()) {
+          note(number, image, fmt::format("alias '{}' belongs to another service already", name));
+        }
+      } else {
+        service.aliases.push_back(name);
+      }
+    }
+    if (service.aliases.empty()) {
+      note(number, image, "it is not started, as no name is left for it; give it an alias");
+      return;
+    }
+    m_spec.services.push_back(std::move(service));
+  }
+
+ private:
+  void note(std::size_t number, std::string_view image, std::string_view what) {
+    m_spec.notes.push_back(fmt::format("service '{}' (services[{}]): {}", image, number, what));
+  }
+
+  JobSpec& m_spec;
+  const Policy& m_policy;
+  std::set<std::string> m_taken;
+};
+
+}  // namespace
+
+void plan_services(JobSpec& spec, const Job& job, const Variables& expanded, const Policy& policy) {
+  // The settings' services come first, as in the built-in executor: in a clash
+  // of names they win.
+  Planner planner(spec, policy);
+  std::vector<std::string> own;
+  std::size_t number = 0;
+  for (const DefaultService& service : policy.services) {
+    const std::string image = expand(service.name, expanded);
+    check_settings_image(image, "docker.services of berth.yaml");
+    own.push_back(image);
+    const auto index = static_cast<int>(number);
+    planner.add({.container = {.image = image,
+                               .entrypoint = service.entrypoint,
+                               .command = service.command,
+                               .pull_policies = effective_pull_policies(image, {}, policy),
+                               .user = {},
+                               .platform = {}},
+                 .aliases = {},
+                 .job_index = -1,
+                 .settings_index = index},
+                service.alias, number++);
+  }
+  for (std::size_t i = 0; i < job.services.size(); ++i) {
+    const Image& service = job.services[i];
+    parse_image_ref(service.name);
+    check_allowed(service.name, policy.allowed_services, own, "allowed_services");
+    planner.add({.container = {.image = service.name,
+                               .entrypoint = service.entrypoint,
+                               .command = service.command,
+                               .pull_policies = effective_pull_policies(
+                                   service.name, service.pull_policy, policy),
+                               .user = expand(service.docker_user, expanded),
+                               .platform = expand(service.docker_platform, expanded)},
+                 .aliases = {},
+                 .job_index = static_cast<int>(i),
+                 .settings_index = -1},
+                service.alias, number++);
+  }
+}
+
+}  // namespace berth::core

@@ -1,0 +1,20 @@
+#include "executor/core/planner.hpp"
+
+#include "executor/core/plan_parts.hpp"
+
+namespace berth::core {
+
+JobSpec plan(const Job& job, const Variables& expanded, const Policy& policy,
+             const Identity& identity) {
+  JobSpec spec = identify(job, policy, identity);
+  spec.helper = plan_helper(expanded, policy, identity);
+  spec.build = plan_build(job, expanded, policy);
+  plan_services(spec, job, expanded, policy);
+  plan_volumes(spec, job, expanded, policy, identity);
+  spec.helper_umask_0000 =
+      !expanded.is_on(policy.backend == "kubernetes" ? "FF_DISABLE_UMASK_FOR_KUBERNETES_EXECUTOR"
+                                                     : "FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR");
+  return spec;
+}
+
+}  // namespace berth::core
