@@ -88,7 +88,9 @@ struct Ack {
   bool operator==(const Ack&) const = default;
 };
 
-/// Signal every process of the container but the agent and its ancestors.
+/// Signal every process of the container but the agent: kill(-1) as the first
+/// process of a PID namespace, else only its own descendants, never a process
+/// it did not start (a /proc walk of strangers would end the host in tests).
 struct Signal {
   std::uint8_t number = 15;
   bool operator==(const Signal&) const = default;
