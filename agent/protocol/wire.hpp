@@ -110,7 +110,7 @@ class Writer {
   template <typename Struct>
   requires requires(const Struct& s) { fields(s); }
   void put(const Struct& value) {
-    std::apply([this](const auto&... field) { (put(field), ...); }, fields(value));
+    std::apply([this](const auto&... field) { (this->put(field), ...); }, fields(value));
   }
 
  private:
@@ -167,7 +167,7 @@ class Reader {
   template <typename Struct>
   requires requires(Struct& s) { fields(s); }
   void get(Struct& value) {
-    std::apply([this](auto&... field) { (get(field), ...); }, fields(value));
+    std::apply([this](auto&... field) { (this->get(field), ...); }, fields(value));
   }
 
  private:

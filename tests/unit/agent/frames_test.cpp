@@ -140,3 +140,22 @@ TEST_CASE("an enumeration outside its values is refused") {
   decoder.feed(frame);
   REQUIRE_THROWS_AS(decoder.next(), FrameError);
 }
+
+TEST_CASE("the bytes on the wire stay what older agents and drivers read") {
+  REQUIRE(encode(DriverMessage{Ack{.offset = 0x0102}}) ==
+          std::string("\x03\0\0\0\x08\0\0\0\0\0\0\x01\x02", 13));
+  REQUIRE(encode(DriverMessage{Get{.tag = 7, .path = "/a"}}) ==
+          std::string("\x07\0\0\0\x0a\0\0\0\x07\0\0\0\x02/a", 15));
+  REQUIRE(encode(DriverMessage{Pong{}}) == std::string("\x08\0\0\0\0", 5));
+  REQUIRE(encode(AgentMessage{Refused{.reason = RefusalReason::busy, .text = "x"}}) ==
+          std::string("\x85\0\0\0\x06\x03\0\0\0\x01x", 11));
+  REQUIRE(encode(AgentMessage{Ping{}}) == std::string("\x88\0\0\0\0", 5));
+}
+
+TEST_CASE("a boolean that is neither is refused") {
+  std::string frame = encode(AgentMessage{Probed{.answered = true}});
+  frame[5 + 8] = 2;
+  AgentDecoder decoder(1000);
+  decoder.feed(frame);
+  REQUIRE_THROWS_AS(decoder.next(), FrameError);
+}
