@@ -21,16 +21,34 @@ need() {
 	for package in $(packages_for "$@"); do
 		dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
 	done
-	[ ${#missing[@]} -gt 0 ] || return 0
+	install_packages "${missing[@]}"
+}
+
+# need_programs PROGRAM=PACKAGE...: the same for programs (with a slash: files) that may come from elsewhere too; a
+# machine with Docker's own packages has dockerd without docker.io.
+need_programs() {
+	local pair missing=()
+	for pair; do
+		case ${pair%%=*} in
+		/*) [ -e "${pair%%=*}" ] || missing+=("${pair#*=}") ;;
+		*) command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}") ;;
+		esac
+	done
+	install_packages "${missing[@]}"
+}
+
+install_packages() {
+	[ $# -gt 0 ] || return 0
+	[ -z "${BERTH_DEV_NO_INSTALL-}" ] || die "these packages are missing, and BERTH_DEV_NO_INSTALL forbids to install them: $*"
 	local sudo=()
 	if [ "$(id -u)" != 0 ]; then
-		command -v sudo >/dev/null || die "these packages are missing, and neither root nor sudo is at hand: ${missing[*]}"
+		command -v sudo >/dev/null || die "these packages are missing, and neither root nor sudo is at hand: $*"
 		sudo=(sudo)
 	fi
-	say "installing ${missing[*]}"
+	say "installing $*"
 	"${sudo[@]}" apt-get update -qq >&2 || die "apt-get update failed: is a package mirror configured?"
-	DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 ||
-		die "apt-get could not install: ${missing[*]}"
+	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 ||
+		die "apt-get could not install: $*"
 }
 
 # build PRESET [TARGET...]: configures and builds; programs land in build/PRESET/bin.

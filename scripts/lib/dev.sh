@@ -1,34 +1,7 @@
 # shellcheck shell=bash
-# What the dev-* scripts share. Sourced; sets nothing but functions and program_name.
-
-program_name=$(basename -- "$0")
-
-say() { printf '%s: %s\n' "$program_name" "$*" >&2; }
-die() {
-	say "$*"
-	exit 1
-}
-
-# need_packages PROGRAM=PACKAGE...: every program is there, else its Debian package is installed, where that may be done.
-need_packages() {
-	local pair missing=()
-	for pair; do
-		# A value with a slash in front is a file to look for, not a program.
-		case ${pair%%=*} in
-		/*) [ -e "${pair%%=*}" ] || missing+=("${pair#*=}") ;;
-		*) command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}") ;;
-		esac
-	done
-	[ ${#missing[@]} -gt 0 ] || return 0
-	mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
-	if [ -n "${BERTH_DEV_NO_INSTALL-}" ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-		die "packages are missing: install them with: apt-get install ${missing[*]}"
-	fi
-	say "installing ${missing[*]} (BERTH_DEV_NO_INSTALL=1 forbids it)"
-	export DEBIAN_FRONTEND=noninteractive
-	apt-get update -qq >&2 || die "apt-get update failed; install by hand: ${missing[*]}"
-	apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null || die "apt-get install ${missing[*]} failed"
-}
+# What dev-engine and dev-images share besides common.sh.
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
 # as_root ARGUMENTS...: runs the calling script again by sudo where the user is not root.
 as_root() {
@@ -46,14 +19,17 @@ has_sys_resource() {
 	((0x$value & 1 << 24))
 }
 
-# oci_runtime FILE: compiles the runtime that works without CAP_SYS_RESOURCE to FILE, unless FILE is newer than its source.
+# oci_runtime FILE: compiles the runtime that works without CAP_SYS_RESOURCE to FILE, unless FILE was made of this source.
 oci_runtime() {
-	local source
+	local source hash
 	source=$(dirname -- "${BASH_SOURCE[0]}")/oci-runtime.cpp
-	[ ! "$1" -nt "$source" ] || return 0
-	need_packages g++=g++ /usr/include/nlohmann/json.hpp=nlohmann-json3-dev /usr/include/linux/capability.h=linux-libc-dev
+	hash=$(sha256sum <"$source")
+	[ ! -x "$1" ] || [ "$(cat "$1.source" 2>/dev/null)" != "$hash" ] || return 0
+	need_programs g++=g++ /usr/include/nlohmann/json.hpp=nlohmann-json3-dev /usr/include/linux/capability.h=linux-libc-dev
 	say "compiling the OCI runtime for machines without CAP_SYS_RESOURCE (once)"
 	mkdir -p "$(dirname -- "$1")"
 	g++ -std=c++20 -O2 -static -s -o "$1.part" "$source" || die "the OCI runtime does not compile: $source"
+	# Renamed into place: an engine may be running the old one.
 	mv "$1.part" "$1"
+	printf '%s\n' "$hash" >"$1.source"
 }

@@ -4,7 +4,7 @@ names=(busybox:latest)
 changes=('CMD ["sh"]' 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin')
 
 rootfs() {
-	need_packages /bin/busybox=busybox-static
+	need_programs /bin/busybox=busybox-static
 	mkdir -p "$1"/{bin,dev,etc,home,proc,root,sys,tmp,usr/bin,usr/sbin,var/spool/mail}
 	chmod 1777 "$1/tmp"
 	chmod 700 "$1/root"

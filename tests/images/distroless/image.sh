@@ -4,6 +4,6 @@ names=(gcr.io/distroless/static-debian12:latest)
 changes=('ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin')
 
 rootfs() {
-	need_packages cc=gcc
+	need_programs cc=gcc
 	cc -static -Os -s -o "$1/hello" "$folder/hello.c"
 }
