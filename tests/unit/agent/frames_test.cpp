@@ -153,7 +153,8 @@ TEST_CASE("the bytes on the wire stay what older agents and drivers read") {
 }
 
 TEST_CASE("a boolean that is neither is refused") {
-  std::string frame = encode(AgentMessage{Probed{.answered = true}});
+  std::string frame =
+      encode(AgentMessage{Probed{.tag = 0, .index = 0, .answered = true, .text = ""}});
   frame[5 + 8] = 2;
   AgentDecoder decoder(1000);
   decoder.feed(frame);
