@@ -1,9 +1,8 @@
-#include "cli/local/runner/variables.hpp"
-
 #include "cli/local/runner/cache_key.hpp"
 #include "cli/local/runner/durations.hpp"
 #include "cli/local/runner/payload.hpp"
 #include "cli/local/runner/url.hpp"
+#include "cli/local/runner/variables.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/golden.hpp"
 
