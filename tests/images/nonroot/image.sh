@@ -3,5 +3,4 @@
 names=(berth/nonroot:latest)
 base=debian:bookworm
 pull=no
-packages=(git)
 changes=('USER app' 'WORKDIR /home/app' 'CMD ["bash"]')

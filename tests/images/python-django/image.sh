@@ -3,5 +3,5 @@
 names=(berth/python-django:3.11)
 base=debian:bookworm
 pull=no
-packages=(python3 python3-django python3-psycopg2 python3-xmlrunner git)
+packages=(python3 python3-django python3-psycopg2 python3-xmlrunner)
 changes=('CMD ["python3"]' 'ENV PYTHONUNBUFFERED=1')
