@@ -39,6 +39,9 @@ need_programs() {
 
 install_packages() {
 	[ $# -gt 0 ] || return 0
+	local packages
+	mapfile -t packages < <(printf '%s\n' "$@" | sort -u)
+	set -- "${packages[@]}"
 	[ -z "${BERTH_DEV_NO_INSTALL-}" ] || die "these packages are missing, and BERTH_DEV_NO_INSTALL forbids to install them: $*"
 	local sudo=()
 	if [ "$(id -u)" != 0 ]; then
@@ -47,7 +50,7 @@ install_packages() {
 	fi
 	say "installing $*"
 	"${sudo[@]}" apt-get update -qq >&2 || die "apt-get update failed: is a package mirror configured?"
-	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 ||
+	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
 		die "apt-get could not install: $*"
 }
 
