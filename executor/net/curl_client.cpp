@@ -39,6 +39,7 @@ struct Exchange {
   std::exception_ptr failure;
   bool enough = false;
   bool too_large = false;
+  unsigned sent = 0;
 };
 
 std::string_view trimmed(std::string_view text) {
@@ -84,6 +85,14 @@ std::size_t on_body(char* data, std::size_t, std::size_t length, void* user) noe
     exchange.failure = std::current_exception();
     return 0;
   }
+}
+
+/// Called before the request goes out. libcurl makes a request again by itself
+/// when a connection it used before ends without an answer (lib/transfer.c,
+/// Curl_retry_request); the server may have done what was asked, so whether to
+/// ask again is not for the library to decide.
+int on_send(void* user, char*, char*, int, int) noexcept {
+  return static_cast<Exchange*>(user)->sent++ == 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 HeaderList header_list(const HttpRequest& request) {
@@ -157,6 +166,8 @@ HttpResponse CurlHttpClient::send(const HttpRequest& request, std::stop_token st
   set_method(easy, request);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &on_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &on_send);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, &exchange);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
   if (request.silence_timeout.count() > 0) {
@@ -169,6 +180,8 @@ HttpResponse CurlHttpClient::send(const HttpRequest& request, std::stop_token st
     channel->run(stop, {});
   } catch (const HttpError&) {
     if (exchange.failure) std::rethrow_exception(exchange.failure);
+    if (exchange.sent > 1)
+      throw HttpError(HttpFailure::reset, "the connection ended before an answer came");
     if (exchange.too_large)
       throw HttpError(HttpFailure::malformed, "the answer is larger than expected");
     if (!exchange.enough) throw;

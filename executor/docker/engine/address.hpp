@@ -31,8 +31,9 @@ using GetEnv = std::function<std::string(const std::string& name)>;
 /// DOCKER_CERT_PATH and DOCKER_TLS_VERIFY; else unix:///var/run/docker.sock.
 /// TLS is spoken to a tcp address when a certificate folder is named (ca.pem,
 /// cert.pem, key.pem) or verification is asked for, and to an https address
-/// always; without verification any server certificate will do, as with
-/// `docker --tls`. Reads the certificate files.
+/// always. With a folder and without verification any server certificate will
+/// do, as with `docker --tls`; without a folder the system's authorities decide.
+/// Reads the certificate files.
 /// Throws OperatorError: a scheme that is not unix, tcp, http or https, a bad
 /// port, a missing or unreadable file.
 EngineAddress resolve_address(const ConnectionSettings& settings, const GetEnv& getenv);

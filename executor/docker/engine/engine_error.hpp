@@ -11,10 +11,11 @@ namespace berth::docker {
 class EngineError : public support::Error {
  public:
   EngineError(support::Fault fault, int status, const std::string& message, std::string engine_text,
-              std::string hint = {})
+              std::string hint = {}, bool repeated = false)
       : support::Error(fault, message, std::move(hint)),
         m_status(status),
-        m_engine_text(std::move(engine_text)) {}
+        m_engine_text(std::move(engine_text)),
+        m_repeated(repeated) {}
 
   /// The HTTP status; where the engine (Podman) says 500 for what is plainly a
   /// 404 or a 409, that one.
@@ -23,10 +24,13 @@ class EngineError : public support::Error {
   bool conflict() const noexcept { return m_status == 409; }
   /// The engine's words alone.
   const std::string& engine_text() const noexcept { return m_engine_text; }
+  /// The reply to an earlier try of this call was lost: it may have been carried out.
+  bool repeated() const noexcept { return m_repeated; }
 
  private:
   int m_status;
   std::string m_engine_text;
+  bool m_repeated;
 };
 
 /// No answer could be had: not running, no permission, wrong TLS, or it went

@@ -78,6 +78,16 @@ TEST_CASE("connections are used again, whatever the status was") {
   CHECK(server.connections() == 1);
 }
 
+TEST_CASE("a request is never made twice behind the caller's back") {
+  HttpServer server;
+  server.on("POST", "/x", {{.body = "yes"}, {.fault = ServerFault::drop}});
+  const auto client = client_of(server);
+  CHECK(client->send({.method = "POST", .target = "/x"}, {}).body == "yes");
+  // The connection is used again and ends without an answer.
+  CHECK(failure_of(*client, {.method = "POST", .target = "/x"}) == net::HttpFailure::reset);
+  CHECK(server.count("POST", "/x") == 2);
+}
+
 TEST_CASE("threads share one client, each with a connection of its own") {
   HttpServer server;
   server.on("GET", "/ok", {{.body = "yes"}});

@@ -1,0 +1,40 @@
+#include "executor/docker/engine/stream_demux.hpp"
+
+#include <algorithm>
+
+namespace berth::docker {
+
+void StreamDemux::feed(std::string_view bytes, const Sink& sink) {
+  while (!bytes.empty()) {
+    if (m_left == 0) {
+      m_header[m_have++] = static_cast<unsigned char>(bytes.front());
+      bytes.remove_prefix(1);
+      if (m_have < m_header.size()) continue;
+      m_have = 0;
+      if (m_header[0] > 3 || m_header[1] != 0 || m_header[2] != 0 || m_header[3] != 0)
+        throw DemuxError("the engine's stream is not in frames");
+      m_left = std::size_t{m_header[4]} << 24 | std::size_t{m_header[5]} << 16 |
+               std::size_t{m_header[6]} << 8 | std::size_t{m_header[7]};
+      continue;
+    }
+    const std::size_t count = std::min(m_left, bytes.size());
+    sink(static_cast<OutputStream>(m_header[0]), bytes.substr(0, count));
+    bytes.remove_prefix(count);
+    m_left -= count;
+  }
+}
+
+std::string demux_log(std::string_view bytes, std::size_t max_bytes) {
+  std::string log;
+  StreamDemux demux;
+  try {
+    demux.feed(bytes, [&](OutputStream, std::string_view piece) { log.append(piece); });
+  } catch (const DemuxError&) {
+    // A container with a terminal has a log without frames.
+    if (log.empty()) log = bytes;
+  }
+  if (log.size() > max_bytes) log.erase(0, log.size() - max_bytes);
+  return log;
+}
+
+}  // namespace berth::docker
