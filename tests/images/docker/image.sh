@@ -2,5 +2,5 @@
 # The client, as jobs use it beside a docker:dind service.
 names=(docker:latest docker:cli)
 base=debian:bookworm
-packages=(git openssh-client)
+packages=(ca-certificates git openssh-client)
 changes=('ENTRYPOINT ["docker-entrypoint.sh"]' 'CMD ["sh"]' 'ENV DOCKER_TLS_CERTDIR=/certs')

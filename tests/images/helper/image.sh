@@ -3,7 +3,7 @@
 helper=registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper
 names=("$helper:$arch-v19.4.0" "$helper:$arch-latest")
 base=debian:bookworm
-packages=(git git-lfs dumb-init python3)
+packages=(ca-certificates git git-lfs dumb-init python3)
 changes=('ENTRYPOINT ["/usr/bin/dumb-init", "/entrypoint"]' 'CMD ["sh"]')
 
 rootfs() {
