@@ -22,8 +22,8 @@ using support::Console;
 /// What prepare leaves for run and cleanup, written as sandbox.json. Holds no
 /// secret. The map's keys belong to the backend.
 struct Sandbox {
-  std::string backend;
-  std::map<std::string, std::string> values;
+  std::string backend{};
+  std::map<std::string, std::string> values{};
   bool operator==(const Sandbox&) const = default;
 };
 

@@ -15,8 +15,8 @@
 namespace berth::core {
 
 struct Variable {
-  std::string key;
-  std::string value;
+  std::string key{};
+  std::string value{};
   bool is_public = false;
   bool file = false;
   bool masked = false;
@@ -48,26 +48,26 @@ class Variables {
 
 /// `image:` and each of `services:`.
 struct Image {
-  std::string name;
+  std::string name{};
   /// As written: several aliases stand separated by commas or blanks.
-  std::string alias;
-  std::optional<std::vector<std::string>> entrypoint;
-  std::optional<std::vector<std::string>> command;
-  std::vector<std::string> pull_policy;
-  std::vector<Variable> variables;
+  std::string alias{};
+  std::optional<std::vector<std::string>> entrypoint{};
+  std::optional<std::vector<std::string>> command{};
+  std::vector<std::string> pull_policy{};
+  std::vector<Variable> variables{};
   /// executor_opts.docker
-  std::string docker_platform;
-  std::string docker_user;
+  std::string docker_platform{};
+  std::string docker_user{};
   /// executor_opts.kubernetes
-  std::string kubernetes_user;
+  std::string kubernetes_user{};
   bool operator==(const Image&) const = default;
 };
 
 /// credentials[] of type registry.
 struct RegistryCredential {
-  std::string url;
-  std::string username;
-  support::Secret password;
+  std::string url{};
+  std::string username{};
+  support::Secret password{};
 };
 
 struct Job {

@@ -16,22 +16,22 @@ namespace berth::core {
 
 /// Which image a container is made from, and what may be done to it.
 struct ContainerSpec {
-  std::string image;
-  std::optional<std::vector<std::string>> entrypoint;
-  std::optional<std::vector<std::string>> command;
+  std::string image{};
+  std::optional<std::vector<std::string>> entrypoint{};
+  std::optional<std::vector<std::string>> command{};
   /// In the order to try; never empty. always | if-not-present | never
-  std::vector<std::string> pull_policies;
+  std::vector<std::string> pull_policies{};
   /// user[:group] of the image's own words; empty leaves the image's USER.
-  std::string user;
-  std::string platform;
+  std::string user{};
+  std::string platform{};
   bool privileged = false;
   bool operator==(const ContainerSpec&) const = default;
 };
 
 struct ServiceSpec {
-  ContainerSpec container;
+  ContainerSpec container{};
   /// Every name this service answers to, without duplicates, most specific last.
-  std::vector<std::string> aliases;
+  std::vector<std::string> aliases{};
   /// Index in Job::services, to find its variables again. -1: from settings.
   int job_index = -1;
   int settings_index = -1;
@@ -40,8 +40,8 @@ struct ServiceSpec {
 
 /// A directory that outlives containers.
 struct VolumeSpec {
-  std::string name;
-  std::string destination;
+  std::string name{};
+  std::string destination{};
   /// Removed with the job.
   bool per_job = false;
   bool operator==(const VolumeSpec&) const = default;
@@ -51,10 +51,10 @@ struct VolumeSpec {
 /// settings' cache_dir (the engine makes a missing one).
 struct BindSpec {
   /// Absolute path on the engine's host, or the name of a volume that is not ours.
-  std::string source;
-  std::string destination;
+  std::string source{};
+  std::string destination{};
   /// "ro", "z", "ro,z", ...; may be empty.
-  std::string mode;
+  std::string mode{};
   bool operator==(const BindSpec&) const = default;
 };
 

@@ -85,13 +85,14 @@ void plan_volumes(JobSpec& spec, const Job& job, const Variables& expanded, cons
   for (const std::string& text : policy.volumes) {
     std::optional<VolumeEntry> entry = parse_volume(text);
     if (entry) {
-      // The destination alone is expanded, as the built-in executor does: a
-      // source must not be the job's choice.
-      entry = parse_volume(entry->source.empty()
-                               ? expand(entry->destination, expanded)
-                               : fmt::format("{}:{}{}{}", entry->source,
-                                             expand(entry->destination, expanded),
-                                             entry->mode.empty() ? "" : ":", entry->mode));
+      // The destination alone is expanded, as the built-in executor does: what
+      // the job's variables put there must not become a source or a mode.
+      const auto expanded_entry = parse_volume(expand(entry->destination, expanded));
+      if (expanded_entry && expanded_entry->source.empty()) {
+        entry->destination = expanded_entry->destination;
+      } else {
+        entry.reset();
+      }
     }
     if (!entry) {
       throw support::OperatorError(

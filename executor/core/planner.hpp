@@ -14,12 +14,12 @@ namespace berth::core {
 
 /// A service the operator gives to every job.
 struct DefaultService {
-  std::string name;
-  std::string alias;
-  std::optional<std::vector<std::string>> entrypoint;
-  std::optional<std::vector<std::string>> command;
+  std::string name{};
+  std::string alias{};
+  std::optional<std::vector<std::string>> entrypoint{};
+  std::optional<std::vector<std::string>> command{};
   /// `environment`; values may refer to the job's variables.
-  std::vector<Variable> variables;
+  std::vector<Variable> variables{};
   bool operator==(const DefaultService&) const = default;
 };
 
@@ -55,21 +55,21 @@ struct Policy {
 
 /// Who this attempt is; nothing a job can choose, except where said.
 struct Identity {
-  std::string attempt;
-  std::string tmpdir;
+  std::string attempt{};
+  std::string tmpdir{};
   /// Parts runners that share an engine: leftovers of another host's jobs are
   /// none of ours (executor/state/host_id.hpp).
-  std::string host;
+  std::string host{};
   /// `uname -m`, for the default helper image.
-  std::string machine;
+  std::string machine{};
   /// Seconds since the epoch.
   std::int64_t now = 0;
   /// CI_RUNNER_SHORT_TOKEN and CI_CONCURRENT_PROJECT_ID of CUSTOM_ENV_: a job
   /// can override them, so they only part names inside one project.
-  std::string runner_short_token;
-  std::string concurrent_project_id;
+  std::string runner_short_token{};
+  std::string concurrent_project_id{};
   /// CI_RUNNER_VERSION, for the default helper image.
-  std::string runner_version;
+  std::string runner_version{};
   bool operator==(const Identity&) const = default;
 };
 

@@ -44,7 +44,7 @@ void Reader::bad_value(const Value& value, std::string_view key, std::string_vie
 void Reader::map(const Value& value, std::string_view key, const Handlers& handlers,
                  const std::vector<std::string_view>& refused) const {
   if (value.kind == Value::Kind::null) return;
-  if (value.kind != Value::Kind::map) wrong_type(value, key, "a map");
+  if (value.kind != Value::Kind::map) wrong_type(value, key.empty() ? "the file" : key, "a map");
   for (const Value::Entry& entry : value.entries) {
     const auto handler = handlers.find(entry.key);
     if (handler != handlers.end()) {

@@ -1,0 +1,138 @@
+#include "executor/support/error.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/unit/core/fixtures.hpp"
+
+using namespace berth;
+using core::plan;
+using tests::a_job;
+using tests::an_identity;
+using tests::vars;
+using Words = std::vector<std::string>;
+
+namespace {
+
+core::JobSpec planned(const std::vector<core::Image>& services, const core::Policy& policy = {},
+                      const core::Variables& expanded = {}) {
+  core::Job job = a_job();
+  job.services = services;
+  return plan(job, expanded, policy, an_identity());
+}
+
+}  // namespace
+
+TEST_CASE("services: names of the path, then every declared alias") {
+  const core::JobSpec spec =
+      planned({{.name = "tutum/wordpress:latest", .alias = "blog, wp www"}, {.name = "redis"}});
+  REQUIRE(spec.services.size() == 2);
+  CHECK(spec.services[0].aliases ==
+        Words{"tutum__wordpress", "tutum-wordpress", "blog", "wp", "www"});
+  CHECK(spec.services[0].job_index == 0);
+  CHECK(spec.services[0].settings_index == -1);
+  CHECK(spec.services[1].aliases == Words{"redis"});
+  CHECK(spec.services[1].job_index == 1);
+  CHECK(spec.notes.empty());
+}
+
+TEST_CASE("services: a name that is taken is dropped with a note") {
+  const core::JobSpec spec =
+      planned({{.name = "postgres:15", .alias = "db"}, {.name = "postgres:14", .alias = "old db"}});
+  REQUIRE(spec.services.size() == 2);
+  CHECK(spec.services[0].aliases == Words{"postgres", "db"});
+  CHECK(spec.services[1].aliases == Words{"old"});
+  REQUIRE(spec.notes.size() == 2);
+  CHECK(spec.notes[0] ==
+        "service 'postgres:14' (services[1]): alias 'postgres' belongs to another "
+        "service already");
+  CHECK_THAT(spec.notes[1], ContainsSubstring("alias 'db'"));
+}
+
+TEST_CASE("services: one without any name left is not started, and said to be") {
+  const core::JobSpec spec = planned({{.name = "postgres:15"}, {.name = "postgres:14"}});
+  CHECK(spec.services.size() == 1);
+  REQUIRE(spec.notes.size() == 2);
+  CHECK_THAT(spec.notes[1], ContainsSubstring("is not started"));
+}
+
+TEST_CASE("services: its own name as alias is nothing to speak of") {
+  const core::JobSpec spec = planned({{.name = "postgres:15", .alias = "postgres"}});
+  CHECK(spec.services.at(0).aliases == Words{"postgres"});
+  CHECK(spec.notes.empty());
+}
+
+TEST_CASE("services: an alias that cannot be a host name is left out") {
+  const core::JobSpec spec = planned({{.name = "redis", .alias = "-x a/b good .y"}});
+  CHECK(spec.services.at(0).aliases == Words{"redis", "good"});
+  CHECK(spec.notes.size() == 3);
+}
+
+TEST_CASE("services: those of the settings come first, and keep their names") {
+  core::Policy policy;
+  policy.services = {{.name = "postgres:$V",
+                      .alias = "db",
+                      .entrypoint = Words{"/e"},
+                      .command = Words{"c"},
+                      .variables = {}}};
+  const core::JobSpec spec =
+      planned({{.name = "mysql:8", .alias = "db my", .command = Words{"--x"}}}, policy,
+              vars({{.key = "V", .value = "16"}}));
+  REQUIRE(spec.services.size() == 2);
+  CHECK(spec.services[0].container.image == "postgres:16");
+  CHECK(spec.services[0].container.entrypoint == Words{"/e"});
+  CHECK(spec.services[0].container.command == Words{"c"});
+  CHECK(spec.services[0].settings_index == 0);
+  CHECK(spec.services[0].job_index == -1);
+  CHECK(spec.services[1].job_index == 0);
+  CHECK(spec.services[1].container.command == Words{"--x"});
+  CHECK(spec.services[1].aliases == Words{"mysql", "my"});
+}
+
+TEST_CASE("services: allowed_services; the settings' own always pass") {
+  core::Policy policy;
+  policy.services = {
+      {.name = "redis:7", .alias = "r1", .entrypoint = {}, .command = {}, .variables = {}}};
+  policy.allowed_services = {"postgres:*"};
+  CHECK_NOTHROW(planned({{.name = "postgres:15"}, {.name = "redis:7", .alias = "r2"}}, policy));
+  CHECK_THROWS_AS(planned({{.name = "redis:6"}}, policy), support::JobError);
+  CHECK_THROWS_WITH(planned({{.name = "mysql"}}, policy), ContainsSubstring("allowed_services"));
+  // allowed_images is not about services.
+  policy.allowed_images = {"debian:*"};
+  CHECK_NOTHROW(planned({{.name = "postgres:15"}}, policy));
+}
+
+TEST_CASE("services: privileged apart from the job's containers") {
+  core::Policy policy;
+  CHECK_FALSE(planned({{.name = "docker:dind"}}, policy).services[0].container.privileged);
+  policy.services_privileged = true;
+  core::JobSpec spec = planned({{.name = "docker:dind"}}, policy);
+  CHECK(spec.services[0].container.privileged);
+  CHECK_FALSE(spec.build.privileged);
+  policy.services_privileged = false;
+  policy.privileged = true;
+  spec = planned({{.name = "docker:dind"}}, policy);
+  CHECK_FALSE(spec.services[0].container.privileged);
+  CHECK(spec.build.privileged);
+  policy.services_privileged.reset();
+  CHECK(planned({{.name = "docker:dind"}}, policy).services[0].container.privileged);
+}
+
+TEST_CASE("services: own pull policy, user and platform; not the settings' user") {
+  core::Policy policy;
+  policy.user = "build-only";
+  policy.allowed_pull_policies = {"always", "never"};
+  const core::JobSpec spec =
+      planned({{.name = "redis",
+                .pull_policy = {"never"},
+                .docker_platform = "linux/$A",
+                .docker_user = "$U"}},
+              policy, vars({{.key = "A", .value = "amd64"}, {.key = "U", .value = "redis"}}));
+  const core::ContainerSpec& container = spec.services.at(0).container;
+  CHECK(container.pull_policies == Words{"never"});
+  CHECK(container.platform == "linux/amd64");
+  CHECK(container.user == "redis");
+  CHECK_THROWS_AS(planned({{.name = "redis", .pull_policy = {"if-not-present"}}}, policy),
+                  support::JobError);
+}
+
+TEST_CASE("services: one without a name is the job's fault") {
+  CHECK_THROWS_AS(planned({{.name = ""}}), support::JobError);
+}
