@@ -73,6 +73,11 @@ class FakeTransport final : public agentlink::Transport, public agentlink::Waite
   TimePoint now() const override { return m_now; }
   void wait(std::span<pollfd> fds, TimePoint until) override;
 
+  /// Lets the agent read and write until it has nothing to do.
+  void settle() {
+    while (step()) {
+    }
+  }
   unsigned attempts() const { return m_attempts; }
   std::vector<std::unique_ptr<AgentEnd>>& connections() { return m_ends; }
   AgentEnd& last() { return *m_ends.back(); }

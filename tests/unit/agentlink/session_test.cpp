@@ -295,6 +295,30 @@ TEST_CASE("an agent that has ended is reported at once", "[session]") {
   CHECK(f.transport.elapsed() < 1s);
 }
 
+TEST_CASE("an agent's last words are heard though it is gone", "[session]") {
+  Fixture f;
+  HonestAgent agent(f.transport, "abcdef", {.status = 4});
+  agent.chunk = 3;
+  f.transport.on_message = [&](AgentEnd& end, const protocol::DriverMessage& message) {
+    const auto* start = std::get_if<protocol::Start>(&message);
+    if (start == nullptr) return;
+    agent.start = *start;
+    end.send(protocol::Started{start->id, protocol::StageState::running, 0});
+    end.send(protocol::Output{0, "abc"});
+  };
+  f.sink.before_write = [&](std::string_view bytes) {
+    if (bytes != "abc") return;
+    // The rest and EXIT are on their way, and nobody will read the ACK.
+    f.transport.last().send(protocol::Output{3, "def"});
+    agent.finish(f.transport.last());
+    f.transport.settle();
+    f.transport.last().close();
+  };
+  CHECK(f.run() == exited(4));
+  CHECK(f.sink.text == "abcdef");
+  CHECK(f.transport.attempts() == 1);
+}
+
 TEST_CASE("something else in the place of the agent's socket is not asked twice", "[session]") {
   Fixture f;
   f.transport.before_connect = [](unsigned) {

@@ -154,6 +154,27 @@ TEST_CASE("a directory replaced by a link is not followed", "[socket][hostile]")
   CHECK(nobody_came(victim));
 }
 
+TEST_CASE("no part of the way below the trusted directory is followed", "[socket][hostile]") {
+  Fixture f;
+  const support::Fd victim = listen_at(f.outside / "agent.sock");
+  const auto reach = [&](const char* below) {
+    const auto transport = agentlink::make_socket_transport(f.job.parent_path(), below);
+    try {
+      transport->connect(agentlink::system_waiter().now() + 1s, {});
+    } catch (const ConnectError& error) {
+      return error.kind();
+    }
+    FAIL("connected");
+    return ConnectFailure::gone;
+  };
+  fs::create_directory(f.outside / "deep");
+  fs::rename(f.outside / "agent.sock", f.outside / "deep" / "agent.sock");
+  fs::create_directory_symlink(f.outside, f.job / "link");
+  CHECK(reach("build/link/deep/agent.sock") == ConnectFailure::hostile);
+  CHECK(reach("../outside/deep/agent.sock") == ConnectFailure::hostile);
+  CHECK(nobody_came(victim));
+}
+
 TEST_CASE("the parent may be reached through links: it is ours", "[socket]") {
   Fixture f;
   const support::Fd listener = listen_at(f.socket);
