@@ -43,7 +43,7 @@ TEST_CASE("the end inside a frame is noticed") {
 
 TEST_CASE("bytes that are no frames are refused") {
   for (const std::string& bytes : {std::string("\4\0\0\0\0\0\0\1", 8), std::string("hello, world"),
-                                  std::string("\1\0\0\1\0\0\0\1", 8)}) {
+                                   std::string("\1\0\0\1\0\0\0\1", 8)}) {
     docker::StreamDemux demux;
     CHECK_THROWS_AS(demux.feed(bytes, [](OutputStream, std::string_view) {}), docker::DemuxError);
   }
