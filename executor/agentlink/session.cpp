@@ -1,5 +1,6 @@
 #include "executor/agentlink/session.hpp"
 
+#include "executor/agentlink/cancellation.hpp"
 #include "executor/agentlink/connection.hpp"
 #include "executor/agentlink/refusal.hpp"
 #include "executor/agentlink/stage_progress.hpp"
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <sys/random.h>
 #include <utility>
 #include <variant>
@@ -39,14 +39,12 @@ class Session {
         m_progress(request.start.id, request.resume.value_or(0)),
         m_nonce(request.nonce),
         m_start_sent(request.resume.has_value()),
-        m_outage_since(waiter.now()) {}
+        m_outage_since(waiter.now()),
+        m_cancel(limits) {}
 
   core::ExitStatus run();
 
  private:
-  /// none -> term (signal sent, grace runs) -> kill (waiting for the last output).
-  enum class Cancel { none, term, kill };
-
   void open();
   std::optional<core::ExitStatus> serve();
   void pause();
@@ -63,9 +61,9 @@ class Session {
   void on(const protocol::Ping&);
   void acknowledge();
 
-  bool cancelling() const { return m_cancel != Cancel::none; }
+  bool cancelling() const { return m_cancel.running(); }
   void tend_cancel();
-  void enter(Cancel phase);
+  void signal(std::uint8_t number);
   bool exit_settles();
 
   TimePoint out_of_reach_at() const;
@@ -91,8 +89,8 @@ class Session {
   unsigned m_attempt = 0;
   std::string m_last_words = "no connection was tried";
 
-  Cancel m_cancel = Cancel::none;
-  TimePoint m_cancel_since{};
+  Cancellation m_cancel;
+  /// The sink takes no more: what comes is dropped until the cancel is through.
   bool m_discard = false;
 };
 
@@ -188,8 +186,7 @@ void Session::pause() {
 void Session::wait() {
   TimePoint until = m_connection->last_heard() + m_limits.silence;
   if (!m_progress.answered()) until = std::min(until, out_of_reach_at());
-  if (m_cancel == Cancel::term) until = std::min(until, m_cancel_since + m_limits.grace);
-  if (m_cancel == Cancel::kill) until = std::min(until, m_cancel_since + m_limits.kill_wait);
+  if (cancelling()) until = std::min(until, m_cancel.next());
   if (m_connection->buffered()) until = m_waiter.now();
   // Once seen, a stop request would keep its descriptor readable for ever.
   std::array<pollfd, 2> fds{m_connection->poll_entry(), pollfd{m_stop.fd(), POLLIN, 0}};
@@ -234,9 +231,7 @@ void Session::on(const protocol::Hello& hello) {
     m_connection->send(m_request.start);
   m_start_sent = true;
   m_acknowledged = 0;
-  if (cancelling())
-    m_connection->send(
-        protocol::Signal{m_cancel == Cancel::term ? std::uint8_t{SIGTERM} : std::uint8_t{SIGKILL}});
+  if (cancelling()) signal(m_cancel.signal());
 }
 
 void Session::on(const protocol::Started& started) {
@@ -275,28 +270,13 @@ void Session::acknowledge() {
 
 /// Begins the cancel when stop is requested and moves it on with time.
 void Session::tend_cancel() {
-  const TimePoint now = m_waiter.now();
-  switch (m_cancel) {
-    case Cancel::none:
-      if (!m_stop.requested()) return;
-      if (!m_start_sent) throw Cancelled();
-      enter(Cancel::term);
-      return;
-    case Cancel::term:
-      if (now >= m_cancel_since + m_limits.grace) enter(Cancel::kill);
-      return;
-    case Cancel::kill:
-      if (now >= m_cancel_since + m_limits.kill_wait) throw Cancelled();
-      return;
-  }
+  if (!m_start_sent && m_stop.requested()) throw Cancelled();
+  if (const auto number = m_cancel.advance(m_stop.requested(), m_waiter.now())) signal(*number);
 }
 
-void Session::enter(Cancel phase) {
-  m_cancel = phase;
-  m_cancel_since = m_waiter.now();
-  if (m_connection && m_greeted)
-    m_connection->send(
-        protocol::Signal{phase == Cancel::term ? std::uint8_t{SIGTERM} : std::uint8_t{SIGKILL}});
+/// Where the connection has not been greeted yet, the greeting sends it.
+void Session::signal(std::uint8_t number) {
+  if (m_connection && m_greeted) m_connection->send(protocol::Signal{number});
 }
 
 /// EXIT is here: true if the stage's status is the result. When the stage was
@@ -306,9 +286,9 @@ void Session::enter(Cancel phase) {
 bool Session::exit_settles() {
   if (m_discard) tend_cancel();
   if (!cancelling()) return true;
-  if (m_cancel == Cancel::kill) throw Cancelled();
+  if (m_cancel.killing()) throw Cancelled();
   m_status.reset();
-  enter(Cancel::kill);
+  signal(m_cancel.kill(m_waiter.now()));
   m_progress.connected(true);
   m_connection->send(protocol::Attach{m_request.start.id, m_progress.delivered()});
   return false;
@@ -316,7 +296,7 @@ bool Session::exit_settles() {
 
 /// When to give up connecting.
 TimePoint Session::out_of_reach_at() const {
-  if (cancelling()) return m_cancel_since + m_limits.kill_wait;
+  if (cancelling()) return m_cancel.reconnect_until();
   return m_outage_since.value_or(m_waiter.now()) + m_limits.connection_timeout;
 }
 
