@@ -1,0 +1,169 @@
+#include "executor/agentlink/stage_request.hpp"
+#include "tests/support/agent_process.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/unit/run/run_fixture.hpp"
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+/// The real berth-run against the real agent, started as the runner does. In the
+/// place of berth-run-engine stands a script that notes how it was called.
+
+using namespace berth;
+using namespace berth::tests;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct WithAgent {
+  AgentProcess agent;
+};
+struct Fixture : WithAgent, RunFixture {
+  Fixture() : RunFixture(agent.run_dir()) {}
+};
+
+}  // namespace
+
+TEST_CASE("a script's output is the job log, byte for byte", "[berth-run]") {
+  Fixture f;
+  const auto run =
+      f.start("echo out; echo err >&2; printf '\\001\\377\\000x'; umask\n", "get_sources");
+  CHECK(run->wait() == 0);
+  CHECK(run->output() == std::string("out\nerr\n\001\377\000x0000\n", 17));
+  CHECK(run->errors().empty());
+  CHECK_FALSE(fs::exists(f.tmpdir / "build_exit_code"));
+}
+
+TEST_CASE("a failing script is a build failure with its own code", "[berth-run]") {
+  Fixture f;
+  std::ofstream(f.tmpdir / "build_exit_code") << "9";  // an earlier stage's
+  const auto run = f.start("echo no; exit 7\n", "build_script");
+  CHECK(run->wait() == k_build_failure);
+  CHECK(run->output() == "no\n");
+  CHECK(std::stoi(f.exit_code_file()) == 7);
+}
+
+TEST_CASE("a script that a signal ended says so", "[berth-run]") {
+  Fixture f;
+  const auto run = f.start("kill -9 $$\n", "build_script");
+  CHECK(run->wait() == k_build_failure);
+  CHECK(std::stoi(f.exit_code_file()) == 137);
+  CHECK_THAT(run->errors(), ContainsSubstring("SIGKILL"));
+}
+
+TEST_CASE("what earlier stages should have left is asked for by name", "[berth-run]") {
+  Fixture f;
+  auto run = f.start("true\n", "build_script");
+  CHECK(run->wait() == 0);
+  SECTION("no plan") {
+    fs::remove(f.tmpdir / "plan.json");
+  }
+  SECTION("no sandbox") {
+    fs::remove(f.tmpdir / "sandbox.json");
+  }
+  SECTION("a plan cut short") {
+    fs::resize_file(f.tmpdir / "plan.json", 20);
+  }
+  SECTION("no script") {
+    fs::remove(f.tmpdir / "script");
+  }
+  SECTION("no TMPDIR") {
+    f.environment.erase("TMPDIR");
+  }
+  run = f.start_again("build_script");
+  CHECK(run->wait() == k_system_failure);
+  CHECK_THAT(run->errors(), ContainsSubstring("error: "));
+}
+
+TEST_CASE("SIGTERM ends the script's processes and is a system failure", "[berth-run]") {
+  Fixture f;
+  const fs::path pid = f.temp.path() / "pid";
+  const auto run = f.start("echo $$ > '" + pid.string() +
+                               "'; trap 'echo bye; exit 1' TERM; echo ready; sleep 1000 & wait\n",
+                           "build_script");
+  run->read_until("ready\n");
+  run->signal(SIGTERM);
+  CHECK(run->wait() == k_system_failure);
+  CHECK(run->output() == "ready\nbye\n");
+  CHECK(f.exit_code_file().empty());
+  CHECK(f.engine_arguments().empty());
+  // The container stays: after_script runs in it.
+  const auto after = f.start("echo after\n", "after_script");
+  CHECK(after->wait() == 0);
+  CHECK(after->output() == "after\n");
+}
+
+TEST_CASE("a log that cannot be written is a system failure", "[berth-run]") {
+  Fixture f;
+  SECTION("closed while the script writes") {
+    const auto run = f.start("echo ready; while :; do echo more; done\n", "build_script");
+    run->read_until("ready");
+    run->close_stdout();
+    CHECK(run->wait() == k_system_failure);
+    CHECK_THAT(run->errors(), ContainsSubstring("cannot write the job log"));
+  }
+  SECTION("closed from the start") {
+    const auto run = f.start("true\n", "build_script", StageProcess::Stdout::closed);
+    CHECK(run->wait() == k_system_failure);
+    CHECK_THAT(run->errors(), ContainsSubstring("standard output is closed"));
+  }
+  CHECK(f.exit_code_file().empty());
+}
+
+TEST_CASE("without a socket of this host the engine's program takes the stage", "[berth-run]") {
+  Fixture f;
+  const std::string arguments = (f.tmpdir / "script").string() + "\nbuild_script\n";
+  SECTION("the sandbox names none") {
+    f.sandbox.values.erase("build.socket_dir");
+  }
+  SECTION("it is on another host") {
+    f.sandbox.values["build.socket_dir"] = "/nonexistent/berth/build";
+  }
+  SECTION("the agent has ended") {
+    f.agent.kill(SIGKILL);
+    f.agent.wait();
+  }
+  SECTION("it is told to") {
+    f.environment["BERTH_TRANSPORT"] = "exec";
+  }
+  const auto run = f.start("true\n", "build_script");
+  CHECK(run->wait() == k_engine_was_here);
+  CHECK(f.engine_arguments() == arguments);
+}
+
+TEST_CASE("a stage whose agent is lost is taken up at the delivered byte", "[berth-run]") {
+  Fixture f;
+  const auto run = f.start("echo ready; exec sleep 1000\n", "build_script");
+  run->read_until("ready\n");
+  f.agent.kill(SIGKILL);
+  CHECK(run->wait() == k_engine_was_here);
+  const std::string arguments = f.engine_arguments();
+  const std::string option = "--resume=";
+  const auto line_end = arguments.find('\n');
+  REQUIRE(arguments.starts_with(option));
+  const auto resume = agentlink::parse_resume(
+      std::string_view(arguments).substr(option.size(), line_end - option.size()));
+  REQUIRE(resume);
+  CHECK(resume->offset == 6);
+  CHECK(arguments.substr(line_end + 1) == (f.tmpdir / "script").string() + "\nbuild_script\n");
+}
+
+TEST_CASE("a missing engine program is named", "[berth-run]") {
+  Fixture f;
+  f.sandbox.values.clear();
+  fs::remove(f.bin / "berth-run-engine");
+  const auto run = f.start("true\n", "build_script");
+  CHECK(run->wait() == k_system_failure);
+  CHECK_THAT(run->errors(), ContainsSubstring("berth-run-engine"));
+}
+
+TEST_CASE("a container that was replaced since prepare is a system failure", "[berth-run]") {
+  Fixture f;
+  f.sandbox.values["build.nonce"] = std::string(32, '0');
+  const auto run = f.start("echo started\n", "build_script");
+  CHECK(run->wait() == k_system_failure);
+  CHECK(run->output().empty());
+  CHECK_THAT(run->errors(),
+             ContainsSubstring("replaced") && ContainsSubstring("berth-7-abc-build"));
+}
