@@ -1,5 +1,6 @@
 #include "executor/docker/engine/exec_transport.hpp"
 
+#include "agent/protocol/exit_codes.hpp"
 #include "executor/agentlink/waiter.hpp"
 #include "executor/docker/engine/failures.hpp"
 #include "executor/docker/engine/stream_demux.hpp"
@@ -55,7 +56,9 @@ class ExecStream final : public agentlink::Stream {
   /// What came instead of frames: an engine that cannot start the program says
   /// so on its standard output. No message of the agent begins with a letter.
   bool has_output() const { return m_used < m_output.size(); }
-  bool has_words() const { return has_output() && static_cast<unsigned char>(m_output[m_used]) < 0x80; }
+  bool has_words() const {
+    return has_output() && static_cast<unsigned char>(m_output[m_used]) < 0x80;
+  }
   /// Moves those words to where the messages look.
   void take_words() {
     m_errors.append(m_output, m_used, k_max_errors);
@@ -172,7 +175,7 @@ class ExecTransport final : public agentlink::Transport {
         // "... container is not running": it ended between two calls
         return why.find("not running") != std::string::npos ? ConnectFailure::gone
                                                             : ConnectFailure::absent;
-      case k_nobody:
+      case protocol::k_exit_nobody:
       case k_killed:  // the container ended meanwhile
         return ConnectFailure::gone;
       default:
@@ -180,8 +183,6 @@ class ExecTransport final : public agentlink::Transport {
     }
   }
 
-  /// `berth-agent connect`: the socket is not there, or nobody listens.
-  static constexpr int k_nobody = 69;
   static constexpr int k_killed = 137;
 
   Engine& m_engine;
