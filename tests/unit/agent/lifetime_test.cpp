@@ -33,7 +33,7 @@ TEST_CASE("without arguments it serves too") {
   REQUIRE(greeted(agent).run("echo served").output == "served\n");
 }
 
-TEST_CASE("--version names the protocol; other arguments are refused") {
+TEST_CASE("the version names the protocol and other arguments are refused") {
   const AgentBuild build = each_build();
   AgentOptions options = with(build);
   options.await_socket = false;
