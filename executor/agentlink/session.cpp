@@ -224,7 +224,7 @@ void Session::on(const protocol::Hello& hello) {
   // its agent's nonce, only ATTACH is sure not to start it again.
   const bool taken_up = m_request.resume && (*m_request.resume > 0 || !m_request.nonce);
   const bool attach = m_progress.started() || taken_up || (cancelling() && m_start_sent);
-  m_progress.connected(attach);
+  m_progress.connected();
   if (attach)
     m_connection->send(protocol::Attach{m_request.start.id, m_progress.delivered()});
   else
@@ -241,15 +241,15 @@ void Session::on(const protocol::Started& started) {
 }
 
 void Session::on(const protocol::Output& output) {
-  const std::string_view fresh = m_progress.on_output(output);
+  m_progress.on_output(output);
   try {
-    if (!m_discard && !fresh.empty()) m_output.write(fresh);
+    if (!m_discard) m_output.write(output.bytes);
   } catch (...) {
     // The log takes no more, but the job's processes still have to be ended.
     if (!cancelling() && !m_stop.requested()) throw;
     m_discard = true;
   }
-  m_progress.took(fresh.size());
+  m_progress.took(output.bytes.size());
 }
 
 void Session::on(const protocol::Exit& exit) {
@@ -289,7 +289,7 @@ bool Session::exit_settles() {
   if (m_cancel.killing()) throw Cancelled();
   m_status.reset();
   signal(m_cancel.kill(m_waiter.now()));
-  m_progress.connected(true);
+  m_progress.connected();
   m_connection->send(protocol::Attach{m_request.start.id, m_progress.delivered()});
   return false;
 }

@@ -4,9 +4,7 @@
 #include "executor/core/exit_status.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <stdexcept>
-#include <string_view>
 
 namespace berth::agentlink {
 
@@ -24,7 +22,7 @@ class StageProgress {
  public:
   /// delivered: bytes an earlier process has delivered.
   StageProgress(const protocol::StageId& id, std::uint64_t delivered)
-      : m_id(id), m_delivered(delivered), m_next(delivered) {}
+      : m_id(id), m_delivered(delivered) {}
 
   /// Bytes the sink has taken: contiguous from the first.
   std::uint64_t delivered() const noexcept { return m_delivered; }
@@ -33,25 +31,22 @@ class StageProgress {
   /// This connection has seen STARTED.
   bool answered() const noexcept { return m_answered; }
 
-  /// A new connection asks, from `delivered()` on where attaching, else from
-  /// what the agent still holds.
-  void connected(bool attaching);
-  /// Each throws ProtocolViolation.
+  /// A new connection (or a new ATTACH on this one) asks for what comes next.
+  void connected() noexcept { m_answered = false; }
+  /// The agent goes on exactly behind what was delivered: after ATTACH because
+  /// it was asked to, after a START sent again because nothing was acknowledged
+  /// before the first STARTED. Each throws ProtocolViolation.
   void on_started(const protocol::Started& started);
-  /// Returns the bytes not yet delivered (a view into the message); the caller
-  /// hands them to the sink and then calls took().
-  std::string_view on_output(const protocol::Output& output);
+  /// The sink may have the bytes, if took() is called for all of them afterwards.
+  void on_output(const protocol::Output& output) const;
   void took(std::size_t bytes) noexcept { m_delivered += bytes; }
   core::ExitStatus on_exit(const protocol::Exit& exit) const;
 
  private:
   protocol::StageId m_id;
   std::uint64_t m_delivered;
-  /// Offset the next OUTPUT of this connection must have.
-  std::uint64_t m_next;
   bool m_started = false;
   bool m_answered = false;
-  bool m_attaching = false;
 };
 
 }  // namespace berth::agentlink

@@ -117,10 +117,9 @@ TEST_CASE("many cuts are survived one after the other", "[session]") {
   CHECK(*std::max_element(f.transport.jumps().begin(), f.transport.jumps().end()) <= 50ms);
 }
 
-TEST_CASE("an agent that answers START again from what it still holds repeats nothing",
-          "[session]") {
-  // The first connection is lost between OUTPUT and the ACK it caused, and the
-  // driver is another process that only knows what it delivered.
+TEST_CASE("a stage that was perhaps started is started once more by the same id", "[session]") {
+  // Another process sent START and died before it heard of it; the agent is
+  // known to be the same, which never starts an id twice.
   Fixture f;
   f.request.resume = 0;
   f.request.nonce.emplace().fill(7);
