@@ -1,0 +1,105 @@
+#include "cli/local/pipeline/yaml_reader.hpp"
+
+#include "cli/local/pipeline/yaml_builder.hpp"
+
+#include <fmt/core.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <sstream>
+
+namespace berth::local::pipeline {
+namespace {
+
+class Handler final : public YAML::EventHandler {
+ public:
+  explicit Handler(YamlBuilder& builder) : m_builder(builder) {}
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    m_builder.null(at(mark), anchor);
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    m_builder.alias(at(mark), anchor);
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    m_builder.scalar(at(mark), tag, anchor, value);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    m_builder.open_list(at(mark), tag, anchor);
+  }
+  void OnSequenceEnd() override { m_builder.close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    m_builder.open_map(at(mark), tag, anchor);
+  }
+  void OnMapEnd() override { m_builder.close(); }
+
+ private:
+  Place at(const YAML::Mark& mark) const { return m_builder.place(mark.line, mark.column); }
+
+  YamlBuilder& m_builder;
+};
+
+/// Takes the events of a document nobody wants.
+class Deaf final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { m_start = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+  const YAML::Mark& start() const { return m_start; }
+
+ private:
+  YAML::Mark m_start;
+};
+
+}  // namespace
+
+ValuePtr read_yaml(const std::string& file, const std::string& text, Problems& problems) {
+  YamlBuilder builder(std::make_shared<const std::string>(file), problems);
+  const Place top{std::make_shared<const std::string>(file), 1, 1};
+  try {
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    Handler handler(builder);
+    parser.HandleNextDocument(handler);
+    Deaf deaf;
+    if (parser.HandleNextDocument(deaf)) {
+      const ValuePtr first = builder.root();
+      const bool header = first && first->find("spec") != nullptr;
+      problems.add(builder.place(deaf.start().line, deaf.start().column),
+                   header ? "a `spec:` header (inputs) is not supported by berth local yet"
+                          : "a second document starts here; GitLab would ignore it");
+    }
+  } catch (const YAML::Exception& error) {
+    problems.add(builder.place(error.mark.line, error.mark.column),
+                 fmt::format("not YAML: {}", error.msg));
+    return nullptr;
+  }
+  const ValuePtr root = builder.root();
+  if (!root || root->is(Value::Kind::null)) {
+    problems.add(top, "the file is empty");
+    return nullptr;
+  }
+  if (!root->is(Value::Kind::map)) {
+    problems.add(root->place,
+                 fmt::format("the file must hold a map of jobs, not {}", kind_name(*root)));
+    return nullptr;
+  }
+  return root;
+}
+
+}  // namespace berth::local::pipeline
