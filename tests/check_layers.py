@@ -19,6 +19,7 @@ HOMES = {
     r"boost/(beast|asio)": {"executor/net", "executor/kubernetes", "cli/local", "tests"},
     r"curl/": {"executor/net"},
     r"CLI/": {"cli"},
+    r"re2/": {"cli/local/pipeline"},
     r"yaml-cpp/": {"executor/settings", "executor/kubernetes", "executor/credentials", "cli", "tests"},
     r"openssl/": {"executor/net", "executor/credentials", "executor/support", "executor/docker",
                   "executor/kubernetes", "cli", "tests"},
@@ -77,7 +78,7 @@ def check(root, path):
         for pattern, homes in HOMES.items():
             if re.match(pattern, name) and not any(relative.startswith(home) for home in homes):
                 yield f"{where}: <{name}> belongs to {', '.join(sorted(homes))} only"
-        third_party = re.match(r"(boost|curl|CLI|yaml-cpp|openssl|nlohmann|fmt|catch2)/", name)
+        third_party = re.match(r"(boost|curl|CLI|re2|yaml-cpp|openssl|nlohmann|fmt|catch2)/", name)
         if third_party and relative.endswith(".hpp") and not relative.startswith("tests/") \
                 and not HEADER_OK.match(name):
             yield f"{where}: keep third-party headers out of ours: <{name}>"

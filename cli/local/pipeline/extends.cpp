@@ -12,8 +12,8 @@
 namespace berth::local::pipeline {
 namespace {
 
-/// Extendable::Entry::MAX_NESTING_LEVELS: ancestors a template may have.
-constexpr std::size_t k_max_ancestors = 10;
+/// Jobs in a chain that extend another: Extendable::Entry takes ten above the last.
+constexpr std::size_t k_max_levels = 11;
 
 class Extender {
  public:
@@ -46,11 +46,19 @@ class Extender {
 
   ValuePtr with_bases(const Entry& entry, const Entry& extends) {
     m_path.push_back(entry.key);
+    std::size_t levels = 0;
     ValuePtr merged = make_map(entry.value->place);
     for (const ValuePtr& name : names(*extends.value)) {
-      if (const ValuePtr base = base_of(entry, *name)) merged = deep_merge(merged, base);
+      const ValuePtr base = base_of(entry, *name);
+      if (!base) continue;
+      merged = deep_merge(merged, base);
+      if (const auto above = m_levels.find(name->text); above != m_levels.end()) {
+        levels = std::max(levels, above->second);
+      }
     }
     m_path.pop_back();
+    m_levels[entry.key] = levels + 1;
+    if (levels + 1 > k_max_levels) report_levels(entry, extends.place);
     return deep_merge(merged, entry.value);
   }
 
@@ -93,18 +101,24 @@ class Extender {
                      fmt::format("`{}` extends itself by way of `{}`", name.text, m_path.back()));
       return nullptr;
     }
-    if (m_path.size() > k_max_ancestors) {
-      m_problems.add(name.place, fmt::format("`{}` is extended over more than {} levels",
-                                             m_path.front(), k_max_ancestors + 1));
+    if (m_path.size() > k_max_levels) {
+      report_levels(entry, name.place);
       return nullptr;
     }
     return extended(*found->second);
+  }
+
+  void report_levels(const Entry& entry, const Place& place) {
+    m_problems.add(place,
+                   fmt::format("`{}` extends over more than {} levels", entry.key, k_max_levels));
   }
 
   const Value& m_root;
   Problems& m_problems;
   std::map<std::string, const Entry*, std::less<>> m_by_name;
   std::map<std::string, ValuePtr> m_done;
+  /// Of those that extend: the longest chain below, themselves included.
+  std::map<std::string, std::size_t> m_levels;
   std::vector<std::string> m_path;
 };
 

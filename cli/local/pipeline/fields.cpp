@@ -54,7 +54,8 @@ const Entry* present_entry(const Value& map, std::string_view key) {
 }
 
 void wrong_type(const Entry& entry, std::string_view wanted, Problems& problems) {
-  const bool quote = entry.value->is_scalar() && wanted.find("string") != std::string_view::npos;
+  const bool quote = entry.value->is_scalar() && !entry.value->is(Value::Kind::string) &&
+                     wanted.find("a string") != std::string_view::npos;
   problems.add(entry.value->place, fmt::format("`{}` must be {}, not {}{}", entry.key, wanted,
                                                kind_name(*entry.value), quote ? ": quote it" : ""));
 }

@@ -71,8 +71,11 @@ std::optional<NeedEntry> read_need(const Value& value, Problems& problems) {
     return std::nullopt;
   }
   check_keys(value, {"`needs`", k_need, k_need_unsupported}, problems);
+  for (const std::string_view key : k_need_unsupported) {
+    if (value.find(key) != nullptr) return std::nullopt;
+  }
   if (present_entry(value, "job") == nullptr) {
-    if (value.find("pipeline") == nullptr) problems.add(value.place, "a need has no `job`");
+    problems.add(value.place, "a need has no `job`");
     return std::nullopt;
   }
   const auto job = string_field(value, "job", problems);
