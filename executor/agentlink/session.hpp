@@ -31,7 +31,7 @@ struct StageRequest {
   /// The agent that prepare met. Another nonce means that the container was
   /// replaced. Empty: the first HELLO of this session decides.
   std::optional<Nonce> nonce;
-  /// Names the container in messages: "build container 'berth-7-…-build'".
+  /// Names the container in messages: "build container 'berth-7-…-build' of image 'x'".
   std::string where;
 };
 

@@ -47,8 +47,10 @@ StageRequest make_stage_request(const core::JobSpec& spec, const core::Sandbox& 
                                std::to_string(script.text.size()) + " bytes, more than " +
                                std::to_string(k_max_script));
   StageRequest request;
+  const bool helper = role == core::ContainerRole::helper;
   request.where = std::string(core::to_string(role)) + " container '" + spec.resource_name + "-" +
-                  std::string(core::to_string(role)) + "'";
+                  std::string(core::to_string(role)) + "' of image '" +
+                  (helper ? spec.helper : spec.build).image + "'";
   request.start.id = script.resume ? script.resume->id : make_stage_id();
   if (script.resume) request.resume = script.resume->offset;
   request.start.umask =

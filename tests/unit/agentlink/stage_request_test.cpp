@@ -10,6 +10,8 @@ namespace {
 core::JobSpec spec() {
   core::JobSpec spec;
   spec.resource_name = "berth-7-abc";
+  spec.helper.image = "gitlab-runner-helper";
+  spec.build.image = "alpine:3";
   return spec;
 }
 
@@ -36,7 +38,9 @@ TEST_CASE("a request names the container and the agent of its stage", "[stage_re
   const core::Script helper{core::ScriptStage("get_sources"), "script\n"};
   const core::Script build{core::ScriptStage("step_release"), "script\n"};
   const StageRequest request = make_stage_request(spec(), sandbox, helper);
-  CHECK(request.where == "helper container 'berth-7-abc-helper'");
+  CHECK(request.where == "helper container 'berth-7-abc-helper' of image 'gitlab-runner-helper'");
+  CHECK_THAT(make_stage_request(spec(), sandbox, build).where,
+             ContainsSubstring("'berth-7-abc-build' of image 'alpine:3'"));
   CHECK(request.start.script == "script\n");
   CHECK_FALSE(request.resume);
   REQUIRE(request.nonce);
