@@ -1,5 +1,6 @@
 #include "executor/docker/host_state.hpp"
 
+#include "executor/state/host_id.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/files.hpp"
 #include "executor/support/retry.hpp"
@@ -101,27 +102,10 @@ HostState::HostState(fs::path folder) : m_folder(std::move(folder)) {
   make_directory(m_folder, 0700);
   make_directory(m_folder / "run", 0700);
   make_directory(m_folder / "holders", 0700);
-  const fs::path path = m_folder / "host-id";
-  const auto known = support::read_file_if_exists(path, 256);
-  if (known && !known->empty()) {
-    m_id = *known;
-    return;
-  }
-  // link() lets one of several first jobs win; all read the winner's id.
-  const fs::path mine = m_folder / ("host-id." + support::random_hex(8));
-  support::write_file_atomically(mine, support::random_hex(8));
-  const bool failed = ::link(mine.c_str(), path.c_str()) != 0;
-  const int error = errno;
-  ::unlink(mine.c_str());
-  if (failed && error != EEXIST) cannot("write", path, error);
-  m_id = support::read_file(path, 256);
 }
 
 std::string HostState::identity(const fs::path& tmpdir) const {
-  struct stat parent {};
-  const fs::path above = tmpdir.parent_path();
-  if (::stat(above.empty() ? "." : above.c_str(), &parent) != 0) return m_id + "-0-0";
-  return fmt::format("{}-{:x}-{:x}", m_id, parent.st_dev, parent.st_ino);
+  return state::host_id(m_folder, tmpdir);
 }
 
 support::Fd HostState::lock(std::string_view name, const std::stop_token& stop) const {

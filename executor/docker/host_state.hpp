@@ -15,7 +15,7 @@ namespace berth::docker {
 /// Berth's state folder on this host, as the Docker backend uses it. Everything
 /// in it belongs to the user Berth runs as, mode 0700:
 ///
-///     <state>/host-id              random, made once
+///     <state>/host-id              random, made once (executor/state/host_id.hpp)
 ///     <state>/<name>.lock          short critical sections between jobs
 ///     <state>/run/<attempt>/       owner, helper/, build/, lease/ (0777)
 ///     <state>/holders/<volume>     which attempt uses a kept /builds volume
@@ -33,9 +33,9 @@ class HostState {
 
   const std::filesystem::path& folder() const noexcept { return m_folder; }
 
-  /// The berth.host label for attempts with this TMPDIR: the random id and the
-  /// device and inode of TMPDIR's parent, so that runners that do not see each
-  /// other's TMPDIRs never take each other's jobs for dead.
+  /// The berth.host label for attempts with this TMPDIR: runners that do not see
+  /// each other's TMPDIRs have different ones, and so never take each other's
+  /// jobs for dead.
   std::string identity(const std::filesystem::path& tmpdir) const;
 
   /// Released with the descriptor. Throws support::Cancelled.
@@ -62,7 +62,6 @@ class HostState {
 
  private:
   std::filesystem::path m_folder;
-  std::string m_id;
 };
 
 }  // namespace berth::docker

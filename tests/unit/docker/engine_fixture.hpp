@@ -32,7 +32,7 @@ struct EngineFixture {
     std::filesystem::create_directory(made.tmpdir);
     return made;
   }
-  std::string host() const { return state.identity(tmp.path() / "tmpdir"); }
+  std::string host() const { return state.identity(tmp.path() / "state"); }
 
   /// One container, network and volume with the attempt's labels.
   void make_objects(const core::JobSpec& of) {

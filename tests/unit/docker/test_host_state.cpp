@@ -39,6 +39,10 @@ TEST_CASE("the host identity is lasting, and parts runners with other TMPDIRs") 
   const tests::TempDir state;
   const tests::TempDir one;
   const tests::TempDir two;
+  for (const tests::TempDir* tmp : {&one, &two}) {
+    fs::create_directories(tmp->path() / "job");
+    fs::create_directories(tmp->path() / "other");
+  }
   const std::string first = HostState(state.path() / "a").identity(one.path() / "job");
   CHECK(HostState(state.path() / "a").identity(one.path() / "other") == first);
   CHECK(HostState(state.path() / "a").identity(two.path() / "job") != first);

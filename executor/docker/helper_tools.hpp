@@ -1,0 +1,18 @@
+#pragma once
+
+#include "executor/agentlink/transport.hpp"
+
+#include <stop_token>
+#include <string>
+
+namespace berth::docker {
+
+/// Makes sure that the helper's scripts find `gitlab-runner`, which they call by
+/// that name (and silently do without: a job would end green with its artifacts
+/// and its cache missing). Where the image has only gitlab-runner-helper, a link
+/// is made beside it: it has the same commands.
+/// Throws OperatorError where the image has neither, or no shell.
+void ensure_gitlab_runner(agentlink::Transport& helper, const std::string& image,
+                          std::stop_token stop);
+
+}  // namespace berth::docker

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "executor/agentlink/client.hpp"
+#include "executor/core/backend.hpp"
+#include "executor/credentials/registry_logins.hpp"
+#include "executor/docker/agent_access.hpp"
+#include "executor/docker/bodies.hpp"
+#include "executor/docker/engine/engine.hpp"
+#include "executor/docker/engine/image_pull.hpp"
+#include "executor/docker/host_state.hpp"
+#include "executor/docker/options.hpp"
+#include "executor/docker/service_check.hpp"
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace berth::docker {
+
+/// Makes one attempt's containers: used once, by Backend::prepare. Order:
+///
+///     images of all containers, and the network, at once
+///     agent's volume
+///     helper created
+///     helper started | build created | each service created and started
+///     build started  | helper's agent answers, its tools are checked
+///     build's agent answers
+///     services answer
+///
+/// What was made when something throws is left to cleanup.
+class Preparation {
+ public:
+  Preparation(Engine& engine, const HostState& state, const BackendOptions& options,
+              const core::JobSpec& spec, const core::PrepareInput& input, core::Console& console,
+              std::stop_token stop);
+
+  core::Sandbox run();
+
+ private:
+  void place();
+  std::vector<ImageRequest> image_requests() const;
+  credentials::RegistryLogins load_logins(const std::stop_token& stop) const;
+  void ensure_images_and_network();
+  void create_helper();
+  void start_pair(const std::stop_token& stop);
+  void start_service(std::size_t index, const std::stop_token& stop);
+  void await_services_ready();
+  core::Sandbox result() const;
+
+  const ReadyImage& helper_image() const { return m_images.at(0); }
+  const ReadyImage& build_image() const { return m_images.at(1); }
+  const ReadyImage& service_image(std::size_t index) const { return m_images.at(2 + index); }
+
+  Engine& m_engine;
+  const HostState& m_state;
+  const BackendOptions& m_options;
+  const core::JobSpec& m_spec;
+  const core::PrepareInput& m_input;
+  core::Console& m_console;
+  std::stop_token m_stop;
+
+  Placement m_placement;
+  std::vector<ReadyImage> m_images;
+  AgentContainer m_helper;
+  AgentContainer m_build;
+  std::string m_helper_nonce;
+  std::string m_build_nonce;
+  std::vector<StartedService> m_services;
+};
+
+}  // namespace berth::docker

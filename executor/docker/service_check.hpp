@@ -1,0 +1,33 @@
+#pragma once
+
+#include "executor/agentlink/client.hpp"
+#include "executor/core/backend.hpp"
+#include "executor/docker/engine/engine.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace berth::docker {
+
+/// A service that was started, and what says that it is ready.
+struct StartedService {
+  std::string id;
+  /// As the job's author wrote it.
+  std::string image;
+  /// readiness.hpp; empty: nothing to wait for.
+  std::vector<std::uint16_t> ports;
+};
+
+/// Asks from the helper, on the job's own network, until each service answers on
+/// one of its ports or `limit` has passed. A service that ends, or is not ready
+/// in time, is a warning with its last log lines: the job goes on, as on the
+/// built-in executor. `network`: name of the network the addresses are on.
+/// Throws support::SystemError where helper or engine are lost, Cancelled.
+void await_services(Engine& engine, agentlink::AgentClient& helper, const std::string& network,
+                    const std::vector<StartedService>& services, std::chrono::milliseconds limit,
+                    core::Console& console, std::stop_token stop);
+
+}  // namespace berth::docker
