@@ -1,0 +1,67 @@
+#include "executor/app/stage_work.hpp"
+
+#include "executor/app/attempt_marker.hpp"
+#include "executor/app/backends.hpp"
+#include "executor/gitlab/container_environment.hpp"
+#include "executor/gitlab/job_response.hpp"
+#include "executor/settings/settings.hpp"
+#include "executor/state/attempt.hpp"
+#include "executor/state/plan.hpp"
+#include "executor/state/sandbox.hpp"
+#include "executor/support/clock.hpp"
+#include "executor/support/error.hpp"
+
+#include <fmt/format.h>
+
+namespace berth::app {
+namespace {
+
+/// Cleanup goes on without files that cannot be read.
+template <typename Read>
+auto read_if_sound(core::Console& console, const Read& read) -> decltype(read()) {
+  try {
+    return read();
+  } catch (const support::SystemError& error) {
+    console.warning(fmt::format("{}; cleaning up by labels", error.what()));
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+void prepare(const StageInput& input) {
+  const settings::Settings settings = settings::load(input.settings);
+  const core::Job job = gitlab::read_job_response(input.environment.job_response_file);
+  const core::JobSpec plan = state::read_or_make_plan(job, settings.policy, input.environment,
+                                                      settings.state_dir, support::system_clock());
+  const core::Variables expanded = gitlab::expanded_variables(job, input.environment);
+  const core::Variables containers = gitlab::container_environment(job, expanded);
+  for (const std::string& note : plan.notes) input.console.warning(note);
+
+  const auto backend = make_backend(plan.backend, settings);
+  mark_unfinished(input.environment.tmpdir);
+  const core::Sandbox sandbox = backend->prepare(
+      plan, {.job = job, .expanded = expanded, .container_environment = containers}, input.console,
+      input.stop);
+  state::write_sandbox(input.environment.tmpdir, sandbox);
+  mark_finished(input.environment.tmpdir);
+}
+
+void cleanup(const StageInput& input) {
+  const auto& tmpdir = input.environment.tmpdir;
+  const auto plan = read_if_sound(input.console, [&] { return state::read_plan(tmpdir); });
+  auto sandbox = read_if_sound(input.console, [&] { return state::read_sandbox(tmpdir); });
+  const settings::Settings settings = settings::load(input.settings);
+  core::JobSpec spec = plan.value_or(core::JobSpec{});
+  spec.tmpdir = tmpdir.string();
+  const bool known = plan && sandbox && !is_unfinished(tmpdir);
+  const auto report = make_backend(plan ? plan->backend : settings.policy.backend, settings)
+                          ->cleanup(spec, known ? &*sandbox : nullptr, input.console, input.stop);
+  if (report.failures.empty()) return;
+  for (const std::string& failure : report.failures) input.console.warning(failure);
+  throw support::SystemError(
+      fmt::format("cleanup left {} objects of the job behind", report.failures.size()),
+      "the next job's preparation tries again");
+}
+
+}  // namespace berth::app

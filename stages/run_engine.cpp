@@ -1,0 +1,17 @@
+#include "executor/app/backends.hpp"
+#include "executor/settings/settings.hpp"
+#include "stages/run_input.hpp"
+#include "stages/run_log.hpp"
+#include "stages/stage_main.hpp"
+
+#include <unistd.h>
+
+int main(int argc, char** argv) {
+  using namespace berth;
+  return stages::stage_main(core::Stage::run, argc, argv, [](stages::StageContext& context) {
+    const stages::RunInput input = stages::read_run_input(context);
+    stages::JobLog log(STDOUT_FILENO, context.stop);
+    return app::make_backend(input.spec.backend, settings::load(context.arguments.settings))
+        ->run(input.spec, input.sandbox, input.script, log, context.console, context.stop);
+  });
+}
