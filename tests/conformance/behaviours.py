@@ -1,0 +1,374 @@
+#!/usr/bin/env python3
+"""What a job may rely on, whatever the backend: one list, run on each of them.
+
+    behaviours.py BACKEND BIN_DIR [unittest arguments]      BACKEND: docker, docker-exec
+
+Every case plays the runner with the four programs; none knows what the containers are made of.
+Ends with 125 where the backend cannot be had here (a skip for CTest).
+"""
+import hashlib
+import os
+import pathlib
+import shutil
+import sys
+import time
+import unittest
+
+import backends
+import engine_api
+import play_runner
+
+BACKEND = None
+
+
+def a_response(**more):
+    body = play_runner.response(job_id=os.getpid(), **more)
+    body["job_info"]["project_id"] = backends.PROJECT
+    return body
+
+
+class Behaviours(unittest.TestCase):
+    def setUp(self):
+        self.attempts = []
+        # What an earlier case may have left is that case's failure alone.
+        self.before = BACKEND.leftovers()
+
+    def leftovers(self):
+        return [one for one in BACKEND.leftovers() if one not in self.before]
+
+    def tearDown(self):
+        for attempt in self.attempts:
+            if attempt.tmpdir.exists():
+                attempt.cleanup().check(0)
+                attempt.close()
+        self.assertEqual(self.leftovers(), [], "objects left behind")
+
+    def attempt(self, job=None, variables=None, **settings):
+        one = BACKEND.attempt(job or a_response(), variables=variables, **settings)
+        self.attempts.append(one)
+        return one
+
+    def ready(self, job=None, variables=None, **settings):
+        one = self.attempt(job, variables, **settings)
+        one.config().check(0)
+        one.prepared = one.prepare().check(0)
+        return one
+
+    def finish(self, attempt):
+        attempt.cleanup().check(0)
+        attempt.close()
+
+    # --- the way of a job ---------------------------------------------------------
+
+    def test_prepare_run_cleanup(self):
+        job = self.ready()
+        self.assertIn(b"Running on", job.run("prepare_script", 'echo "Running on $(hostname)..."').check(0).out)
+        job.run("get_sources", "mkdir -p /builds/group/polls && echo one > /builds/group/polls/file").check(0)
+        result = job.run("build_script", "cd /builds/group/polls && cat file && echo two > /cache/kept").check(0)
+        self.assertEqual(result.out, b"one\n")
+        job.run("after_script", "echo after").check(0)
+        job.run("archive_cache", "gitlab-runner --version && cat /cache/kept").check(0)
+        job.run("cleanup_file_variables", "true").check(0)
+        self.finish(job)
+        self.assertEqual(self.leftovers(), [])
+
+    def test_stages_run_where_docker_and_kubernetes_run_them(self):
+        job = self.ready(a_response(image="busybox:latest"))
+        where = "test -e /bin/busybox && echo build || echo helper"
+        for stage, place in {"prepare_script": "helper", "get_sources": "helper", "restore_cache": "helper",
+                             "download_artifacts": "helper", "build_script": "build", "step_release": "build",
+                             "after_script": "build", "archive_cache": "helper", "archive_cache_on_failure": "helper",
+                             "upload_artifacts_on_success": "helper", "upload_artifacts_on_failure": "helper",
+                             "cleanup_file_variables": "helper", "a_stage_of_tomorrow": "build"}.items():
+            with self.subTest(stage=stage):
+                self.assertEqual(job.run(stage, where).check(0).out.decode().strip(), place)
+
+    def test_exit_code_of_a_failing_script(self):
+        job = self.ready()
+        job.run("build_script", "exit 7").check(1)
+        self.assertEqual(job.exit_code().strip(), "7")
+        job.run("after_script", "exit 3").check(1)
+        self.assertEqual(job.exit_code().strip(), "3")
+
+    def test_a_failing_command_ends_the_script(self):
+        job = self.ready()
+        result = job.run("build_script", "echo before; false; echo behind").check(1)
+        self.assertEqual(result.out, b"before\n")
+        self.assertEqual(job.exit_code().strip(), "1")
+
+    def test_a_shell_ended_by_a_signal(self):
+        job = self.ready()
+        job.run("build_script", "kill -KILL $$", raw=True).check(1)
+        self.assertEqual(job.exit_code().strip(), "137")
+
+    def test_cancel_ends_the_script_and_leaves_the_containers(self):
+        job = self.ready()
+        process = job.start_run("build_script", "echo started; (trap '' TERM; sleep 1000) & sleep 1000")
+        self.assertEqual(process.stdout.readline(), b"started\n")
+        result = play_runner.terminate(process)
+        self.assertEqual(result.code, 2, result.text())
+        left = job.run("after_script", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '").check(0)
+        self.assertNotIn(b"sleep 1000", left.out)
+
+    def test_the_script_reads_end_of_file(self):
+        job = self.ready()
+        result = job.run("build_script", "if read -t 5 line; then echo \"got $line\"; else echo eof; fi").check(0)
+        self.assertEqual(result.out, b"eof\n")
+
+    def test_a_background_process_does_not_hold_the_stage(self):
+        job = self.ready()
+        job.run("build_script", "sleep 1000 & echo done", timeout=60).check(0)
+        # It lives on, as on Kubernetes.
+        job.run("after_script", "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -q 'sleep 1000'").check(0)
+
+    # --- output ---------------------------------------------------------------------
+
+    def test_output_keeps_its_order(self):
+        job = self.ready()
+        result = job.run("build_script", "for i in 1 2 3 4 5 6 7 8; do echo out $i; echo err $i >&2; done").check(0)
+        expected = "".join(f"out {i}\nerr {i}\n" for i in range(1, 9))
+        self.assertEqual(result.out.decode(), expected)
+
+    def test_ten_megabytes_arrive_unchanged(self):
+        job = self.ready()
+        line = "0123456789abcdef" * 4 + "\n"
+        count = 10_000_000 // len(line)
+        result = job.run("build_script", f"awk 'BEGIN {{ for (i = 0; i < {count}; ++i) print \"{line.strip()}\" }}'").check(0)
+        self.assertEqual(hashlib.sha256(result.out).hexdigest(), hashlib.sha256((line * count).encode()).hexdigest())
+
+    def test_binary_output_and_a_line_without_end(self):
+        job = self.ready()
+        result = job.run("build_script", "printf '\\000\\377\\001\\r\\n'; head -c 1048576 /dev/zero | tr '\\0' x").check(0)
+        self.assertEqual(result.out, b"\0\xff\1\r\n" + b"x" * 1048576)
+
+    # --- failures ---------------------------------------------------------------------
+
+    def test_out_of_memory_is_named(self):
+        job = self.ready(memory="48m")
+        result = job.run("build_script", "head -c 400m /dev/zero | tail | wc -c").check(1)
+        self.assertIn("memory", result.err.decode().lower())
+        job.run("cleanup_file_variables", "true").check(0)
+
+    def test_a_full_disk_fails_the_script_alone(self):
+        job = self.ready(shm_size=1048576)
+        result = job.run("build_script", "head -c 10m /dev/zero > /dev/shm/big").check(1)
+        self.assertIn(b"No space left", result.out + result.err)
+        job.run("after_script", "rm /dev/shm/big; echo fine").check(0)
+
+    def test_an_image_that_does_not_exist_blames_the_job(self):
+        job = self.attempt(a_response(image="berth.invalid/no/such:image"))
+        job.config().check(0)
+        result = job.prepare()
+        self.assertIn(result.code, (1, 2))
+        self.assertIn("berth.invalid/no/such:image", result.text())
+
+    def test_pull_policy_never_takes_only_what_is_there(self):
+        job = self.attempt(a_response(image="no-such-image:here"), pull_policy="never")
+        job.config().check(0)
+        result = job.prepare()
+        result.check(1)
+        self.assertIn("no-such-image:here", result.text())
+        self.finish(job)
+        self.ready(a_response(image="busybox:latest"), pull_policy="never")
+
+    def test_pull_policies_without_overlap_are_refused(self):
+        job = self.attempt(a_response(image_more={"pull_policy": ["always"]}), pull_policy="never",
+                           allowed_pull_policies="[never, if-not-present]")
+        result = job.config()
+        result.check(1)
+        self.assertIn("pull", result.text())
+
+    def test_an_image_without_a_shell_is_said_to_be_one(self):
+        job = self.attempt(a_response(image="gcr.io/distroless/static-debian12:latest"))
+        job.config().check(0)
+        result = job.prepare()
+        result.check(1)
+        self.assertIn("shell", result.text())
+        self.assertIn("distroless", result.text())
+
+    # --- images ---------------------------------------------------------------------
+
+    def test_an_entrypoint_is_kept_and_its_exports_reach_the_script(self):
+        job = self.ready(a_response(entrypoint=["sh", "-c", 'export FROM_ENTRY=yes; exec "$0" "$@"']))
+        self.assertEqual(job.run("build_script", "echo $FROM_ENTRY").check(0).out, b"yes\n")
+
+    def test_an_entrypoint_that_swallows_its_arguments(self):
+        job = self.attempt(a_response(entrypoint=["sh", "-c", "echo my own way; exit 5"]))
+        job.config().check(0)
+        result = job.prepare().check(1)
+        for words in ("exit code 5", "my own way", 'entrypoint: [""]'):
+            self.assertIn(words, result.text())
+
+    def test_an_entrypoint_is_cleared(self):
+        job = self.ready(a_response(image="docker:dind", entrypoint=[""]))
+        job.run("build_script", "echo cleared").check(0)
+
+    def test_a_user_other_than_root_writes_in_the_checkout(self):
+        job = self.ready(a_response(image="berth/nonroot:latest"))
+        job.run("get_sources", "mkdir -p /builds/group/polls/sub; echo x > /builds/group/polls/sub/file").check(0)
+        result = job.run("build_script", "id -u; cd /builds/group/polls; echo y >> sub/file; touch sub/new; "
+                                         "touch /cache/mine; cat sub/file").check(0)
+        uid, *rest = result.out.decode().split()
+        self.assertNotEqual(uid, "0")
+        self.assertEqual(rest, ["x", "y"])
+
+    # --- services ---------------------------------------------------------------------
+
+    POSTGRES = {"name": "postgres:15", "alias": "db,database extra"}
+
+    def test_services_answer_to_all_their_names(self):
+        job = self.ready(a_response(services=[self.POSTGRES], variables=[
+            {"key": "POSTGRES_PASSWORD", "value": "secret"}, {"key": "POSTGRES_DB", "value": "polls"}]))
+        names = "for name in postgres db database extra; do (exec 3<>/dev/tcp/$name/5432) && echo $name; done"
+        self.assertEqual(job.run("build_script", names).check(0).out.split(), [b"postgres", b"db", b"database", b"extra"])
+        job.run("get_sources", "getent hosts postgres db").check(0)
+
+    def test_services_see_each_other_and_the_job(self):
+        server = {"name": "busybox:latest", "alias": "one", "command": ["nc", "-ll", "-p", "7000", "-e", "echo", "hello"]}
+        asker = {"name": "busybox:latest", "alias": "two",
+                 "command": ["sh", "-c", "until nc -w 1 one 7000 | grep hello; do :; done; exec nc -ll -p 7001 -e echo seen"]}
+        job = self.ready(a_response(services=[server, asker]))
+        script = "for i in $(seq 100); do (exec 3<>/dev/tcp/two/7001 && head -n 1 <&3) 2>/dev/null && break; sleep 0.1; done"
+        self.assertIn(b"seen", job.run("build_script", script).check(0).out)
+
+    def test_services_get_public_variables_and_their_own(self):
+        service = {"name": "busybox:latest", "alias": "env", "command": ["sh", "-c", "env > /builds/env-of-service; exec sleep 1000"],
+                   "variables": [{"key": "OWN", "value": "own-$PUBLIC"}, {"key": "OWN_SECRET", "value": "$PRIVATE"}]}
+        job = self.ready(a_response(services=[service], variables=[
+            {"key": "PUBLIC", "value": "pub"}, {"key": "PRIVATE", "value": "hush", "public": False}]))
+        script = "for i in $(seq 100); do grep -q OWN= /builds/env-of-service 2>/dev/null && break; sleep 0.1; done; cat /builds/env-of-service"
+        lines = job.run("build_script", script).check(0).out.decode().split("\n")
+        self.assertIn("OWN=own-pub", lines)
+        self.assertIn("OWN_SECRET=hush", lines)
+        self.assertIn("PUBLIC=pub", lines)
+        self.assertNotIn("PRIVATE=hush", lines)
+
+    def test_the_build_container_starts_with_public_variables_only(self):
+        job = self.ready(a_response(variables=[{"key": "PUBLIC", "value": "pub"},
+                                               {"key": "PRIVATE", "value": "hush", "public": False}]))
+        out = job.run("build_script", "echo [$PUBLIC] [$PRIVATE] [$BERTH_AGENT]").check(0).out
+        self.assertEqual(out, b"[pub] [] []\n")
+
+    def test_a_dead_service_is_shown_and_the_job_goes_on(self):
+        job = self.ready(a_response(services=[{"name": "postgres:15", "alias": "db"}]))
+        text = job.prepared.text()
+        self.assertIn("postgres:15", text)
+        self.assertIn("POSTGRES_PASSWORD", text, "the service's own last words")
+        job.run("build_script", "echo goes on").check(0)
+
+    def test_a_service_that_is_never_ready_is_a_warning(self):
+        service = {"name": "busybox:latest", "alias": "late", "command": ["sh", "-c", "echo not yet; exec sleep 1000"],
+                   "variables": [{"key": "HEALTHCHECK_TCP_PORT", "value": "4242"}]}
+        job = self.ready(a_response(services=[service]), wait_for_services_timeout=1)
+        for words in ("busybox:latest", "4242", "not yet"):
+            self.assertIn(words, job.prepared.text())
+        job.run("build_script", "echo goes on").check(0)
+
+    def test_services_are_not_waited_for_when_told_so(self):
+        service = {"name": "busybox:latest", "alias": "late", "command": ["sleep", "1000"],
+                   "variables": [{"key": "HEALTHCHECK_TCP_PORT", "value": "4242"}]}
+        job = self.ready(a_response(services=[service]), wait_for_services_timeout=-1)
+        self.assertNotIn("4242", job.prepared.text())
+
+    def test_a_service_with_a_bad_command_blames_the_job(self):
+        job = self.attempt(a_response(services=[{"name": "busybox:latest", "alias": "x", "command": ["/no/such/program"]}]))
+        job.config().check(0)
+        result = job.prepare().check(1)
+        self.assertIn("/no/such/program", result.text())
+        self.assertIn("busybox:latest", result.text())
+
+    def test_entrypoint_and_command_of_a_service(self):
+        service = {"name": "busybox:latest", "alias": "web", "entrypoint": ["sh", "-c"],
+                   "command": ["exec nc -ll -p 7002 -e echo from-entrypoint"],
+                   "variables": [{"key": "HEALTHCHECK_TCP_PORT", "value": "7002"}]}
+        job = self.ready(a_response(services=[service]))
+        self.assertIn(b"from-entrypoint", job.run("build_script", "exec 3<>/dev/tcp/web/7002; head -n 1 <&3").check(0).out)
+
+    # --- cleaning up --------------------------------------------------------------------
+
+    def test_cleanup_twice(self):
+        job = self.ready()
+        job.cleanup().check(0)
+        job.cleanup().check(0)
+        job.close()
+
+    def test_cleanup_without_state(self):
+        job = self.ready(a_response(services=[{"name": "busybox:latest", "alias": "x", "command": ["sleep", "1000"]}]))
+        for name in ("plan.json", "sandbox.json"):
+            (job.tmpdir / name).unlink()
+        self.finish(job)
+        self.assertEqual(self.leftovers(), [])
+
+    def test_cleanup_with_damaged_state(self):
+        job = self.ready()
+        for name in ("plan.json", "sandbox.json"):
+            (job.tmpdir / name).write_text('{"version": 1, "jo')
+        self.finish(job)
+        self.assertEqual(self.leftovers(), [])
+
+    def test_cleanup_of_an_unknown_job(self):
+        job = self.attempt()
+        job.cleanup().check(0)
+        job.config().check(0)
+        self.finish(job)
+
+    def test_another_attempt_after_a_killed_preparation(self):
+        first = self.attempt()
+        first.config().check(0)
+        process = first.start("berth-prepare")
+        deadline = time.monotonic() + 60
+        while not (first.tmpdir / "unfinished").exists() and time.monotonic() < deadline:
+            pass
+        process.kill()
+        process.communicate()
+        self.finish(first)
+        second = self.ready()
+        second.run("build_script", "echo second").check(0)
+
+    def test_leftovers_of_a_killed_runner_go_with_the_next_job(self):
+        first = self.ready()
+        self.assertTrue(BACKEND.leftovers(first.tmpdir))
+        first.close()
+        second = self.ready()
+        self.assertEqual(BACKEND.leftovers(first.tmpdir), [])
+        second.run("build_script", "true").check(0)
+
+    def test_a_checkout_is_kept_for_fetch_and_held_by_one_job(self):
+        fetch = [{"key": "GIT_STRATEGY", "value": "fetch"}]
+        mark = f"mark-{os.getpid()}"
+        first = self.ready(a_response(variables=fetch))
+        first.run("get_sources", f"echo kept > /builds/{mark}").check(0)
+        beside = self.ready(a_response(variables=fetch))
+        beside.run("get_sources", f"test ! -e /builds/{mark}").check(0)
+        self.finish(first)
+        self.finish(beside)
+        again = self.ready(a_response(variables=fetch))
+        again.run("get_sources", f"cat /builds/{mark} && rm /builds/{mark}").check(0)
+
+    def test_nothing_is_kept_for_clone(self):
+        clone = [{"key": "GIT_STRATEGY", "value": "clone"}]
+        first = self.ready(a_response(variables=clone))
+        first.run("get_sources", "echo x > /builds/not-kept").check(0)
+        self.finish(first)
+        self.ready(a_response(variables=clone)).run("get_sources", "test ! -e /builds/not-kept").check(0)
+
+
+def main():
+    global BACKEND
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    name, bin_dir = sys.argv[1:3]
+    try:
+        BACKEND = backends.make(name, pathlib.Path(bin_dir).resolve())
+    except engine_api.NoEngine as error:
+        print(f"skipped: {error}")
+        return 125
+    try:
+        program = unittest.main(argv=[sys.argv[0], *sys.argv[3:]], exit=False, verbosity=2)
+    finally:
+        BACKEND.close()
+    return 0 if program.result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
