@@ -104,8 +104,11 @@ def run_all(bin_dir, source, transport):
         settings = os.path.join(scratch, "berth.yaml")
         extra = pathlib.Path(source, "berth.yaml")
         text = extra.read_text() if extra.exists() else "docker:\n  pull_policy: if-not-present\n"
-        pathlib.Path(settings).write_text(
-            f"{text}  agent_transport: {transport}\nstate_dir: {scratch}/state\n")
+        pathlib.Path(settings).write_text(f"{text}state_dir: {scratch}/state\n")
+        calls = pathlib.Path(scratch, "calls")
+        environment = {**os.environ, "BERTH_TRACE": str(calls)}
+        if transport == "exec":
+            environment["BERTH_TRANSPORT"] = "exec"
         problems = []
         for number, run in enumerate(expected["runs"], 1):
             if "commit" in run:
@@ -114,7 +117,7 @@ def run_all(bin_dir, source, transport):
             done = subprocess.run(
                 [os.path.join(bin_dir, "berth"), "local", "--settings", settings, "--report",
                  report_file, *run.get("arguments", [])],
-                cwd=work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                cwd=work, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT)
             report = {}
             if os.path.exists(report_file):
@@ -126,6 +129,9 @@ def run_all(bin_dir, source, transport):
             if found:
                 sys.stdout.write(done.stdout.decode(errors="replace"))
             problems += [f"run {number}: {text}" for text in found]
+        traced = calls.read_text() if calls.exists() else ""
+        if ("/exec" in traced) != (transport == "exec"):
+            problems.append(f"the agents were not reached by {transport}")
         return problems
 
 
