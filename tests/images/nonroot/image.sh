@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# An image whose user is not root and can write nowhere but at home and in /tmp.
+# An image whose user is not root, who can write nowhere but at home and in /tmp.
 names=(berth/nonroot:latest)
 base=debian:bookworm
 pull=no
