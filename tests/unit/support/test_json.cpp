@@ -14,6 +14,8 @@ TEST_CASE("json: an error gives the place and never the text") {
                     "not valid JSON: 'r.json': line 1, column 1: it ends too early");
   CHECK_THROWS_AS(parse_json("\"\xff\"", "r.json"), SystemError);
   CHECK_THROWS_AS(parse_json("{} {}", "r.json"), SystemError);
+  CHECK_THROWS_WITH(parse_json("[29e99999]", "r.json"),
+                    "not valid JSON: 'r.json': a number is out of range");
 }
 
 TEST_CASE("json: a wrong type is named with its place, without its value") {
