@@ -3,9 +3,12 @@
 #include "executor/support/error.hpp"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <optional>
 #include <set>
+#include <sstream>
 
 namespace berth::settings {
 namespace {
@@ -79,17 +82,50 @@ class Converter {
   int m_values = 0;
 };
 
+/// Keeps where a document began; nothing else of it.
+class DocumentStart final : public YAML::EventHandler {
+ public:
+  const YAML::Mark& mark() const { return m_mark; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { m_mark = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+ private:
+  YAML::Mark m_mark;
+};
+
+std::optional<YAML::Mark> second_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStart document;
+  if (!parser.HandleNextDocument(document) || !parser.HandleNextDocument(document)) {
+    return std::nullopt;
+  }
+  return document.mark();
+}
+
 }  // namespace
 
 Value read_document(std::string_view yaml, std::string_view name) {
   Converter converter(name);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(yaml));
-    if (documents.empty()) return {};
-    if (documents.size() > 1) {
-      converter.fail(position_of(documents[1].Mark()), "a second document begins here");
+    // Not LoadAll: in yaml-cpp 0.7 it never ends on a text such as ",a: 1", which
+    // yields empty documents without end. Here that is a second document.
+    const std::string text(yaml);
+    if (const std::optional<YAML::Mark> second = second_document(text)) {
+      converter.fail(position_of(*second), "a second document begins here");
     }
-    return converter.convert(documents.front(), 0);
+    return converter.convert(YAML::Load(text), 0);
   } catch (const YAML::Exception& error) {
     converter.fail(position_of(error.mark), "not valid YAML: " + error.msg);
   }

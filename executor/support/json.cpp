@@ -19,6 +19,9 @@ nlohmann::json parse_json(std::string_view text, std::string_view what) {
     throw SystemError(
         fmt::format("not valid JSON: '{}': line {}, column {}: {}", what, line, at - line_start + 1,
                     at >= text.size() ? "it ends too early" : "unexpected character"));
+  } catch (const nlohmann::json::out_of_range&) {
+    // 1e999: no parse_error, and its words quote the text.
+    throw SystemError(fmt::format("not valid JSON: '{}': a number is out of range", what));
   }
 }
 

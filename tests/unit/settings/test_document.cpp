@@ -47,13 +47,14 @@ TEST_CASE("document: errors have a place") {
   CHECK(message("a: 1\nb: 2\na: 3\n") == "f.yaml:3:1: 'a' is given twice");
   CHECK(message("x: {b: 1, b: 2}") == "f.yaml:1:11: 'b' is given twice");
   CHECK(message("[a]: 1") == "f.yaml:1:1: a key must be a word");
-  CHECK(message("--- {}\n---\nb: 1\n") == "f.yaml:3:1: a second document begins here");
+  CHECK(message("--- {}\n---\nb: 1\n") == "f.yaml:2:1: a second document begins here");
   CHECK_THAT(message("a:\n\t- b"), StartsWith("f.yaml:2:"));
   CHECK_THAT(message("a: [1"), ContainsSubstring("not valid YAML"));
   CHECK_THAT(message("a: *nowhere"), ContainsSubstring("not valid YAML"));
 }
 
 TEST_CASE("document: a text cannot make itself endless") {
+  CHECK_THROWS_AS(read_document(",a: 1", "f"), OperatorError);
   CHECK_THROWS_WITH(read_document("a: &x [*x]", "f"), ContainsSubstring("nested too deeply"));
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 8; ++i) {
