@@ -1,12 +1,12 @@
 #include "cli/local/runner/attempt.hpp"
 
 #include "executor/support/error.hpp"
+#include "executor/support/files.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <set>
 #include <sys/stat.h>
@@ -20,24 +20,9 @@ std::filesystem::path make_directory(const std::filesystem::path& parent,
   std::string pattern = (parent / (prefix + "XXXXXX")).string();
   if (::mkdtemp(pattern.data()) == nullptr) {
     throw support::SystemError(fmt::format("cannot make a temporary directory: \"{}\": {}",
-                                           parent.string(), std::strerror(errno)));
+                                           parent.string(), support::errno_text(errno)));
   }
   return pattern;
-}
-
-void write_file(const std::filesystem::path& path, std::string_view content, mode_t mode) {
-  const support::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-  const auto fail = [&path] {
-    throw support::SystemError(
-        fmt::format("cannot write a file: \"{}\": {}", path.string(), std::strerror(errno)));
-  };
-  if (!fd) fail();
-  ::fchmod(fd.get(), mode);
-  while (!content.empty()) {
-    const ssize_t written = ::write(fd.get(), content.data(), content.size());
-    if (written < 0 && errno != EINTR) fail();
-    if (written > 0) content.remove_prefix(static_cast<std::size_t>(written));
-  }
 }
 
 CallFailure system_failure(std::string message) {
@@ -65,7 +50,7 @@ Attempt::Attempt(BuildContext& context, const Control& control, Observer& observ
   context.clear_directories();
   context.shell = context.config().shell;
   context.hostname.clear();
-  write_file(m_response_file, response_file(context.payload()), 0600);
+  support::write_file_atomically(m_response_file, response_file(context.payload()), 0600);
 }
 
 Attempt::~Attempt() {
@@ -198,7 +183,7 @@ std::optional<CallFailure> Attempt::prepare(const Scope& scope) {
 std::optional<CallFailure> Attempt::run(std::string_view stage, const std::string& script,
                                         const Scope& scope) {
   const std::filesystem::path file = make_directory(m_directory, "script") / "script";
-  write_file(file, script, 0700);
+  support::write_file_atomically(file, script, 0700);
   std::string given(stage);
   if (stage == "step_script") {
     m_observer.note(NoteLevel::warning,

@@ -1,12 +1,12 @@
 #include "cli/local/runner/build_context.hpp"
 
 #include "cli/local/runner/feature_flags.hpp"
+#include "executor/support/files.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <random>
 
 namespace berth::local::runner {
 namespace {
@@ -33,18 +33,11 @@ bool is_feature_flag(std::string_view key) {
 
 }  // namespace
 
-std::string random_hex(std::size_t bytes) {
-  std::random_device device;
-  std::string result;
-  for (std::size_t i = 0; i < bytes; ++i) result += fmt::format("{:02x}", device() & 0xFFU);
-  return result;
-}
-
 BuildContext::BuildContext(const RunnerConfig& config, Payload payload)
     : shell(config.shell),
       m_config(config),
       m_payload(std::move(payload)),
-      m_correlation_id(random_hex(16)) {
+      m_correlation_id(support::random_hex(16)) {
   refresh();
 }
 

@@ -74,7 +74,4 @@ class BuildContext {
   std::string m_correlation_id;
 };
 
-/// Lower-case hex of `bytes` random bytes.
-std::string random_hex(std::size_t bytes);
-
 }  // namespace berth::local::runner

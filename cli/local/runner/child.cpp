@@ -1,12 +1,12 @@
 #include "cli/local/runner/child.hpp"
 
 #include "executor/support/error.hpp"
+#include "executor/support/files.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <poll.h>
 #include <set>
@@ -30,7 +30,7 @@ struct Pipe {
 Pipe make_pipe() {
   int ends[2] = {-1, -1};
   if (::pipe2(ends, O_CLOEXEC) != 0) {
-    throw SystemError(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+    throw SystemError(fmt::format("cannot make a pipe: {}", support::errno_text(errno)));
   }
   return {Fd(ends[0]), Fd(ends[1])};
 }
@@ -86,11 +86,9 @@ class SpawnSetup {
 Child::Child(const ChildOptions& options) {
   Pipe out = make_pipe();
   Pipe err = make_pipe();
-  Pipe in;
   SpawnSetup setup;
-  if (options.with_input) {
-    in = make_pipe();
-    ::posix_spawn_file_actions_adddup2(&setup.actions, in.read.get(), 0);
+  if (options.input >= 0) {
+    ::posix_spawn_file_actions_adddup2(&setup.actions, options.input, 0);
   } else {
     ::posix_spawn_file_actions_addopen(&setup.actions, 0, "/dev/null", O_RDONLY, 0);
   }
@@ -105,16 +103,16 @@ Child::Child(const ChildOptions& options) {
                      pointers(options.arguments).data(), pointers(environment).data());
   if (error != 0) {
     throw SystemError(fmt::format("cannot start a program: \"{}\": {}", options.arguments.front(),
-                                  std::strerror(error)));
+                                  support::errno_text(error)));
   }
   m_pidfd = Fd(static_cast<int>(::syscall(SYS_pidfd_open, m_pid, 0)));
   if (!m_pidfd) {
-    throw SystemError(fmt::format("cannot watch a process: {}: {}", m_pid, std::strerror(errno)));
+    throw SystemError(
+        fmt::format("cannot watch a process: {}: {}", m_pid, support::errno_text(errno)));
   }
   ::fcntl(m_pidfd.get(), F_SETFD, FD_CLOEXEC);
   m_output = std::move(out.read);
   m_errors = std::move(err.read);
-  m_input = std::move(in.write);
 }
 
 std::optional<ChildEnd> Child::reap() {
@@ -129,6 +127,14 @@ std::optional<ChildEnd> Child::reap() {
                    .code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
                    .cpu = micros(usage.ru_utime) + micros(usage.ru_stime)};
   return m_end;
+}
+
+ChildEnd Child::wait() {
+  for (;;) {
+    if (const auto end = reap()) return *end;
+    pollfd polled{end_fd(), POLLIN, 0};
+    ::poll(&polled, 1, -1);
+  }
 }
 
 bool Child::signal_group(int signal) const noexcept {
@@ -156,14 +162,6 @@ void read_all(Child& child, std::string& output, std::string& errors) {
   }
 }
 
-ChildEnd wait_for_end(Child& child) {
-  for (;;) {
-    if (const auto end = child.reap()) return *end;
-    pollfd polled{child.end_fd(), POLLIN, 0};
-    ::poll(&polled, 1, -1);
-  }
-}
-
 }  // namespace
 
 std::string run_for_output(const ChildOptions& options) {
@@ -171,7 +169,7 @@ std::string run_for_output(const ChildOptions& options) {
   std::string output;
   std::string errors;
   read_all(child, output, errors);
-  const ChildEnd end = wait_for_end(child);
+  const ChildEnd end = child.wait();
   if (end.signalled || end.code != 0) {
     while (!errors.empty() && errors.back() == '\n') errors.pop_back();
     std::string command;

@@ -18,8 +18,8 @@ struct ChildOptions {
   std::vector<std::string> environment{};
   /// Working directory.
   std::filesystem::path directory = "/";
-  /// True: stdin is a pipe whose other end is Child::input(); else /dev/null.
-  bool with_input = false;
+  /// Becomes stdin; -1 is /dev/null.
+  int input = -1;
 };
 
 /// How a process ended.
@@ -45,17 +45,17 @@ class Child {
   int end_fd() const noexcept { return m_pidfd.get(); }
   support::Fd& output() noexcept { return m_output; }
   support::Fd& errors() noexcept { return m_errors; }
-  support::Fd& input() noexcept { return m_input; }
 
   /// The end, if the process has ended. Does not block.
   std::optional<ChildEnd> reap();
+  /// Blocks until the process has ended.
+  ChildEnd wait();
   /// To the whole group. False when nobody took it.
   bool signal_group(int signal) const noexcept;
 
  private:
   pid_t m_pid = -1;
   support::Fd m_pidfd;
-  support::Fd m_input;
   support::Fd m_output;
   support::Fd m_errors;
   std::optional<ChildEnd> m_end{};

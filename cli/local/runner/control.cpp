@@ -1,10 +1,10 @@
 #include "cli/local/runner/control.hpp"
 
 #include "executor/support/error.hpp"
+#include "executor/support/files.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -12,8 +12,7 @@
 namespace berth::local::runner {
 
 Control::Control() : m_wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (!m_wake)
-    throw support::SystemError(std::string("cannot make an eventfd: ") + std::strerror(errno));
+  if (!m_wake) throw support::SystemError("cannot make an eventfd: " + support::errno_text(errno));
 }
 
 void Control::request(bool& flag) {
