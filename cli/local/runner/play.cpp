@@ -63,7 +63,7 @@ class Player {
       trouble = run();
       if (options.keep) {
         attempt->keep();
-        m_observer.note(NoteLevel::info, "kept: " + attempt->directory().string());
+        m_kept = attempt->directory();
       } else {
         attempt->cleanup();
       }
@@ -311,6 +311,7 @@ class Player {
   JobResult result(const MaybeTrouble& trouble) {
     JobResult result;
     result.calls = std::move(m_calls);
+    result.kept = m_kept;
     if (!trouble) {
       m_observer.note(NoteLevel::info, "Job succeeded");
       return result;
@@ -348,6 +349,7 @@ class Player {
   Scope m_prepare;
   Attempt* m_attempt = nullptr;
   std::vector<CallRecord> m_calls;
+  std::filesystem::path m_kept;
   bool m_configuration_failed = false;
 };
 

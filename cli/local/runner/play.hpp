@@ -44,6 +44,8 @@ struct JobResult {
   int exit_code = 0;
   std::string message;
   std::vector<CallRecord> calls;
+  /// TMPDIR, where PlayOptions::keep left it.
+  std::filesystem::path kept;
 };
 
 struct PlayOptions {

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "cli/local/masker.hpp"
+#include "cli/local/runner/play.hpp"
+#include "cli/local/terminal.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace berth::local {
+
+/// One job's log: all of it in a file, and live on the terminal; secrets masked
+/// in both. Bytes of the job are kept as they are in the file.
+class JobLog final : public runner::Observer {
+ public:
+  /// `label` stands before each line on the terminal; empty for none. Throws
+  /// support::SystemError when the file cannot be made.
+  JobLog(std::filesystem::path file, std::vector<std::string> secrets, Terminal& terminal,
+         std::string label);
+
+  void section_begin(std::string_view stage, std::string_view title) override;
+  void section_end(std::string_view stage) override;
+  void output(runner::Program program, std::string_view stage, runner::Stream stream,
+              std::string_view bytes) override;
+  void note(runner::NoteLevel level, std::string_view text) override;
+  void call_ended(const runner::CallRecord& call) override;
+
+  const std::filesystem::path& file() const noexcept { return m_path; }
+
+ private:
+  void write(std::string_view bytes);
+  void show_line(std::string_view line);
+  void finish_line();
+
+  std::filesystem::path m_path;
+  std::ofstream m_file;
+  Terminal& m_terminal;
+  std::string m_label;
+  Masker m_out;
+  Masker m_err;
+  /// The line that has not ended yet.
+  std::string m_line;
+};
+
+}  // namespace berth::local

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "cli/local/server/artifact_store.hpp"
+#include "executor/support/fd.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace berth::local {
+
+/// The folders of local runs, below Berth's state folder of this user:
+///
+///     local/tmp/                     TMPDIRs of the jobs: one folder for all runs,
+///                                    so that each sweeps what a dead one left
+///     local/<project>/next           the next pipeline's number
+///     local/<project>/runs/<n>/      logs and artifacts of pipeline n; the last ten stay
+///     local/<project>/latest/<job>/  what the last run of each job left, for runs of single jobs
+///
+/// The run's folder is locked while this object lives.
+class Workspace {
+ public:
+  /// Makes the folders and takes the next number. Throws support::SystemError.
+  Workspace(const std::filesystem::path& base, std::int64_t project_id);
+
+  std::int64_t pipeline_id() const noexcept { return m_pipeline_id; }
+  std::filesystem::path run() const { return m_project / "runs" / std::to_string(m_pipeline_id); }
+  std::filesystem::path logs() const { return run() / "logs"; }
+  std::filesystem::path artifacts() const { return run() / "artifacts"; }
+  std::filesystem::path tmp() const { return m_base / "tmp"; }
+
+  struct Kept {
+    std::string type;  ///< archive, dotenv
+    std::string name;
+    std::filesystem::path path;
+  };
+  /// Keeps what a job left (hard links), in place of what it left before.
+  void remember(const std::string& job, const server::ArtifactStore& store,
+                std::int64_t job_id) const;
+  std::vector<Kept> recall(const std::string& job) const;
+
+ private:
+  void remove_old_runs() const;
+  std::filesystem::path latest(const std::string& job) const;
+
+  std::filesystem::path m_base;
+  std::filesystem::path m_project;
+  std::int64_t m_pipeline_id = 0;
+  support::Fd m_lock;
+};
+
+/// $XDG_STATE_HOME/berth/local, /var/lib/berth/local for root, else
+/// ~/.local/state/berth/local.
+std::filesystem::path default_workspace_base();
+
+/// The same number for the same checkout, greater than 0.
+std::int64_t project_number(const std::filesystem::path& root);
+
+}  // namespace berth::local

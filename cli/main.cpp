@@ -1,0 +1,74 @@
+#include "cli/local_command.hpp"
+#include "cli/register.hpp"
+#include "executor/support/error.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace {
+
+void add_register(CLI::App& app, berth::cli::RegisterOptions& options) {
+  app.add_option("--url", options.url, "Address of the GitLab server")->capture_default_str();
+  app.add_option("--name", options.name, "Name of the runner")->capture_default_str();
+  app.add_option("--settings", options.settings, "berth.yaml for the four programs");
+  app.add_option("--programs", options.programs, "Directory of the four programs (default: found)");
+  app.add_option("--concurrent", options.concurrent, "Jobs at once, over all runners")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+}
+
+void add_local(CLI::App& app, berth::cli::LocalOptions& options) {
+  app.add_option("jobs", options.jobs, "Jobs to run (default: the whole pipeline)");
+  app.add_flag("--list", options.list, "Show the pipeline's jobs and leave");
+  app.add_option("--file", options.file, "The pipeline")->capture_default_str();
+  app.add_option("--variable", options.variables, "KEY=VALUE, as of a manual run; repeatable")
+      ->allow_extra_args(false);
+  app.add_option("--variables-file", options.variables_file,
+                 "Project variables with their marks (YAML or JSON)");
+  app.add_option("--settings", options.settings, "berth.yaml for the four programs");
+  app.add_option("--programs", options.programs, "Directory of the four programs (default: found)");
+  app.add_option("--address", options.address,
+                 "This machine's address as containers reach it (default: tried out)");
+  app.add_flag("--manual", options.manual, "Run manual jobs too");
+  app.add_flag("--keep", options.keep, "Leave the containers of each job for a look");
+  app.add_option("--jobs", options.parallel, "Jobs at once")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
+  app.add_option("--report", options.report, "Write the outcome there, as JSON");
+  app.add_option("--logs", options.logs,
+                 "Directory for the jobs' logs (default: .berth/local/<pipeline>)");
+  app.add_option("--ref", options.ref, "Branch or tag to run as (default: what is checked out)");
+  app.add_flag("!--unprotected", options.ref_protected, "Treat the ref as not protected");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Berth: GitLab jobs in containers", "berth");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", BERTH_VERSION);
+  berth::cli::RegisterOptions registration;
+  berth::cli::LocalOptions local;
+  CLI::App* register_command =
+      app.add_subcommand("register", "Print what registers a runner with these programs");
+  CLI::App* local_command = app.add_subcommand("local", "Run a pipeline on this machine");
+  add_register(*register_command, registration);
+  add_local(*local_command, local);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    if (register_command->parsed()) return berth::cli::run_register(registration);
+    return berth::cli::run_local(local);
+  } catch (const berth::support::Error& error) {
+    fmt::print(stderr, "berth: {}\n", error.what());
+    if (!error.hint().empty()) fmt::print(stderr, "  {}\n", error.hint());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "berth: {}\n", error.what());
+  }
+  return 2;
+}
