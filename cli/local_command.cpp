@@ -93,6 +93,10 @@ void list_jobs(const local::pipeline::Pipeline& pipeline) {
   }
 }
 
+settings::Settings load_settings(const LocalOptions& options) {
+  return settings::load(options.settings.empty() ? std::nullopt : std::optional(options.settings));
+}
+
 /// The settings the four programs get: the user's, with images of this machine
 /// preferred where they do not say.
 std::filesystem::path write_settings(const LocalOptions& options,
@@ -104,7 +108,6 @@ std::filesystem::path write_settings(const LocalOptions& options,
     source = "/etc/berth/berth.yaml";
   const std::string text = source.empty() ? std::string{} : support::read_file(source, k_max_file);
   const std::string name = source.empty() ? "berth.yaml" : source.string();
-  settings::parse(text, name);  // its errors name the user's file, not the copy
   const auto path = workspace.run() / "berth.yaml";
   support::write_file_atomically(path, local::with_default_pull_policy(text, name));
   return path;
@@ -203,7 +206,8 @@ int run_local(const LocalOptions& options) {
     if (count > 1) active->abort();
   });
 
-  const local::Workspace workspace(local::default_workspace_base(), facts.project_id);
+  const settings::Settings settings = load_settings(options);
+  const local::Workspace workspace(settings.state_dir / "local", facts.project_id);
   facts.pipeline_id = workspace.pipeline_id();
   local::pipeline::Pipeline pipeline = load_pipeline(options, facts);
   for (const std::string& warning : pipeline.warnings) terminal.print("berth: " + warning + "\n");

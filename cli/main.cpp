@@ -38,7 +38,7 @@ void add_local(CLI::App& app, berth::cli::LocalOptions& options) {
       ->check(CLI::Range(1, 64));
   app.add_option("--report", options.report, "Write the outcome there, as JSON");
   app.add_option("--logs", options.logs,
-                 "Directory for the jobs' logs (default: .berth/local/<pipeline>)");
+                 "Directory for the jobs' logs (default: in Berth's state folder)");
   app.add_option("--ref", options.ref, "Branch or tag to run as (default: what is checked out)");
   app.add_flag("!--unprotected", options.ref_protected, "Treat the ref as not protected");
 }

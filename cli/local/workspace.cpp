@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstdlib>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -38,19 +37,6 @@ std::int64_t number_of(const std::string& text) {
 }
 
 }  // namespace
-
-std::filesystem::path default_workspace_base() {
-  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/') {
-    return std::filesystem::path(state) / "berth/local";
-  }
-  if (::geteuid() == 0) return "/var/lib/berth/local";
-  const char* home = std::getenv("HOME");
-  if (home == nullptr || *home != '/') {
-    throw support::OperatorError("there is no place for logs and artifacts: HOME is not set",
-                                 "set HOME, or XDG_STATE_HOME");
-  }
-  return std::filesystem::path(home) / ".local/state/berth/local";
-}
 
 std::int64_t project_number(const std::filesystem::path& root) {
   const std::string digest = runner::hashed_cache_key(root.string()).substr(0, 7);

@@ -11,7 +11,7 @@
 
 namespace berth::local {
 
-/// The folders of local runs, below Berth's state folder of this user:
+/// The folders of local runs, below Berth's state folder (settings, state_dir):
 ///
 ///     local/tmp/                     TMPDIRs of the jobs: one folder for all runs,
 ///                                    so that each sweeps what a dead one left
@@ -50,10 +50,6 @@ class Workspace {
   std::int64_t m_pipeline_id = 0;
   support::Fd m_lock;
 };
-
-/// $XDG_STATE_HOME/berth/local, /var/lib/berth/local for root, else
-/// ~/.local/state/berth/local.
-std::filesystem::path default_workspace_base();
 
 /// The same number for the same checkout, greater than 0.
 std::int64_t project_number(const std::filesystem::path& root);

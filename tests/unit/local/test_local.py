@@ -36,6 +36,7 @@ class Local(unittest.TestCase):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="berth-local-"))
         self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
         (self.root / "bin").mkdir()
+        (self.root / "berth.yaml").write_text(f"state_dir: {self.root}/state\n")
         tool = self.root / "bin/gitlab-runner"
         tool.write_text(f'#!/bin/sh\nexec python3 "{TREE}/tests/images/helper/program/main.py" "$@"\n')
         tool.chmod(0o755)
@@ -59,7 +60,7 @@ class Local(unittest.TestCase):
                 "--report", str(self.root / "report.json"), *words]
 
     def environment(self):
-        return {**os.environ, "XDG_STATE_HOME": str(self.root / "state"), "HOST_DRIVER_ROOT": str(self.root),
+        return {**os.environ, "BERTH_SETTINGS": str(self.root / "berth.yaml"), "HOST_DRIVER_ROOT": str(self.root),
                 "HOME": str(self.root)}
 
     def run_local(self, *words):
@@ -92,7 +93,7 @@ class Local(unittest.TestCase):
         self.assertGreater(self.jobs["make"]["duration_s"], 0)
         self.assertGreater(self.jobs["make"]["driver_s"], 0)
         self.assertEqual(sorted((self.root / "cleaned").read_text().split()), ["make", "test"])
-        self.assertEqual(os.listdir(self.root / "state/berth/local/tmp"), [])
+        self.assertEqual(os.listdir(self.root / "state/local/tmp"), [])
 
     def test_a_named_job_takes_the_artifacts_of_an_earlier_run(self):
         self.pipeline(BUILD_AND_TEST)
@@ -203,7 +204,7 @@ later: {stage: deploy, script: ["true"]}
         self.assertEqual(self.run_local("--keep"), 0, self.output)
         self.assertFalse((self.root / "cleaned").exists())
         self.assertIn("berth-cleanup", self.output)
-        self.assertEqual(len(os.listdir(self.root / "state/berth/local/tmp")), 1)
+        self.assertEqual(len(os.listdir(self.root / "state/local/tmp")), 1)
 
     def test_list_shows_jobs_and_runs_none(self):
         self.pipeline(BUILD_AND_TEST)
