@@ -1,8 +1,8 @@
 #include "cli/local/pipeline/pattern.hpp"
 
 #include <fmt/core.h>
-
 #include <re2/re2.h>
+
 #include <utility>
 
 namespace berth::local::pipeline {

@@ -45,6 +45,13 @@ class Handler final : public YAML::EventHandler {
   YamlBuilder& m_builder;
 };
 
+/// yaml-cpp's words for the commonest mistake name its end, not its cause.
+std::string explained(const std::string& message) {
+  if (message != "end of map not found" && message != "end of sequence not found") return message;
+  return "this does not fit the lines above: look at the indentation and the quotes (" + message +
+         ")";
+}
+
 /// Takes the events of a document nobody wants.
 class Deaf final : public YAML::EventHandler {
  public:
@@ -86,7 +93,7 @@ ValuePtr read_yaml(const std::string& file, const std::string& text, Problems& p
     }
   } catch (const YAML::Exception& error) {
     problems.add(builder.place(error.mark.line, error.mark.column),
-                 fmt::format("not YAML: {}", error.msg));
+                 fmt::format("not YAML: {}", explained(error.msg)));
     return nullptr;
   }
   const ValuePtr root = builder.root();

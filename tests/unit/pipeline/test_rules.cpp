@@ -41,6 +41,18 @@ TEST_CASE("rules see variables by precedence") {
       only_job("variables: {A: job}, rules: [{if: $A == 'given'}]", {tests::variable("A", "given")})
           .name == "job");
   CHECK(only_job("variables: {CI: overridden}, rules: [{if: $CI == 'overridden'}]").name == "job");
+  Context context = tests::context_of();
+  context.project = {tests::variable("A", "project"), tests::variable("B", "project")};
+  context.pipeline = {tests::variable("B", "pipeline")};
+  const auto pipeline = load({".gitlab-ci.yml", R"(
+variables: {A: global, B: global}
+job:
+  variables: {A: job, B: job}
+  rules: [{if: $A == "project" && $B == "pipeline"}]
+  script: x
+)"},
+                             context);
+  CHECK(pipeline.jobs.size() == 1);
   // Values are not expanded where rules look at them.
   CHECK(only_job("variables: {A: $CI}, rules: [{if: \"$A == '$CI'\"}]").name == "job");
 }

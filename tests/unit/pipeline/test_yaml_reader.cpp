@@ -91,6 +91,7 @@ TEST_CASE("what is no YAML is reported where it stands") {
   CHECK_THAT(error_of("a: b\n c: d"), StartsWith("f.yml:2:"));
   CHECK_THAT(error_of("a:\n  - x\n  'y"), StartsWith("f.yml:3:"));
   CHECK_THAT(error_of("a: *nope"), StartsWith("f.yml:1:"));
+  CHECK_THAT(error_of("a:\n  b: 1\n c: 2"), StartsWith("f.yml:3:2: not YAML: this does not fit"));
 }
 
 TEST_CASE("what GitLab or berth local refuse is reported where it stands") {
