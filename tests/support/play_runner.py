@@ -117,7 +117,8 @@ class Attempt:
     def start(self, program, *arguments):
         """Starts a program in its own process group, as the runner does."""
         argv = [str(self.bin / program), "--settings", str(self.settings), *map(str, arguments)]
-        return subprocess.Popen(argv, cwd=self.tmpdir, env=self.environment(), stdin=subprocess.DEVNULL,
+        # Unbuffered: what a readline() takes must not take more than communicate() gives.
+        return subprocess.Popen(argv, cwd=self.tmpdir, env=self.environment(), stdin=subprocess.DEVNULL, bufsize=0,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0)
 
     def call(self, program, *arguments, timeout=300):

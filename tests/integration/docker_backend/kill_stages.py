@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""SIGKILL of any stage at any moment, then cleanup or the next job's preparation: nothing is left.
+"""SIGKILL or SIGTERM of any stage at any moment, then cleanup or the next job's preparation: nothing is left.
 
     kill_stages.py BIN_DIR [KILLS [SEED]]
 
-Each round plays a job up to a random stage, kills that stage's process group after a random part of the time
-it takes, and then does what a runner does next: cleanup, or, as if the runner had died with it, nothing but
+Each round plays a job up to a random stage, signals that stage's process group after a random part of the time
+it takes (KILL mostly; a stage told to end by TERM must say 2, or have been done), and then does what a runner does next: cleanup, or, as if the runner had died with it, nothing but
 the loss of TMPDIR, so that the next preparation has to find out. Half of the jobs have a service and so a
 network of their own. The seed is printed: the same seed makes the same choices.
 Ends with 125 where no engine answers.
@@ -56,13 +56,18 @@ def measure(backend):
     return took
 
 
-def kill(process, after):
+def kill(process, after, number):
     time.sleep(after)  # the moment of the kill, not a wait for something
     try:
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, number)
     except ProcessLookupError:
         pass
-    process.communicate()
+    out, err = process.communicate()
+    # 1 would end the job as its author's failure, and hide the cancel. Ended by the signal itself (it came before
+    # main) counts for the runner as 2 does.
+    if number == signal.SIGTERM and process.returncode not in (0, 2, -signal.SIGTERM):
+        raise AssertionError(f"{process.args[0]} ended with {process.returncode} on SIGTERM after {after * 1000:.0f} ms:\n"
+                             + (out + err).decode(errors="replace"))
 
 
 def one_round(backend, dice, number, took):
@@ -77,7 +82,7 @@ def one_round(backend, dice, number, took):
             attempt.prepare().check(0)
         else:
             attempt.run("build_script", "true").check(0)
-    kill(start(attempt, victim), after)
+    kill(start(attempt, victim), after, dice.choices((signal.SIGKILL, signal.SIGTERM), weights=(7, 3))[0])
     runner_dies = dice.random() < 0.4
     if not runner_dies:
         attempt.cleanup().check(0)
