@@ -77,6 +77,8 @@ bool parse_stat(std::string_view text, Process& process) {
     rest.remove_prefix(1);
     const std::size_t end = std::min(rest.find(' '), rest.size());
     if (field == 4 && !parse(rest.substr(0, end), process.parent)) return false;
+    if (field == 5 && !parse(rest.substr(0, end), process.group)) return false;
+    if (field == 6 && !parse(rest.substr(0, end), process.session)) return false;
     if (field == 22) return parse(rest.substr(0, end), process.started);
     rest.remove_prefix(end);
   }
@@ -106,13 +108,19 @@ void signal_all(int number) {
     return;
   }
   // A bomb of forks may outrun us for a while; not for ever, in the agent's loop.
-  constexpr int k_most_rounds = 500;
+  constexpr int k_most_rounds = 100;
+  const pid_t session = ::getsid(0);
   std::set<std::pair<pid_t, std::uint64_t>> known;
   for (int round = 0; round < k_most_rounds; ++round) {
     bool fresh = false;
     for (const Process& process : descendants(::getpid(), list_processes())) {
       if (!known.emplace(process.pid, process.started).second) continue;
       fresh = true;
+      // A session that is not ours was made by a descendant, and a group never
+      // reaches beyond its session: all its members are descendants.
+      if (number == SIGKILL && process.group > 1 && process.session != session) {
+        ::kill(-process.group, number);
+      }
       signal_one(process, number);
     }
     if (!fresh) return;

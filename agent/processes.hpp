@@ -10,6 +10,8 @@ namespace berth::agent {
 struct Process {
   pid_t pid = 0;
   pid_t parent = 0;
+  pid_t group = 0;
+  pid_t session = 0;
   /// Clock ticks since boot: with the pid it names one process for good.
   std::uint64_t started = 0;
   bool operator==(const Process&) const = default;
@@ -23,7 +25,9 @@ std::vector<Process> descendants(pid_t root, const std::vector<Process>& all);
 
 /// Signals every process of the container but this one, if this is the first of
 /// its PID namespace; else every descendant of this one and nothing more (it is a
-/// subreaper, so no orphan escapes), each once, until none is new.
+/// subreaper, so no orphan escapes), each once, until none is new. SIGKILL goes to
+/// their process groups too, which no fork outruns. Who forks in groups of its own
+/// may still escape one call: call again while there are children.
 void signal_all(int number);
 
 }  // namespace berth::agent

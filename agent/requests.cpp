@@ -74,6 +74,7 @@ void Server::handle(const protocol::Ack& ack) {
 
 void Server::handle(const protocol::Signal& signal) {
   if (signal.number == 0 || signal.number >= NSIG) return m_driver->refuse("no such signal");
+  if (signal.number == SIGKILL) return kill_all();
   signal_all(signal.number);
 }
 

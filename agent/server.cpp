@@ -63,7 +63,7 @@ Server::Server(const Options& options, Inherited inherited)
 int Server::run() {
   while (!m_exit_code) wait();
   m_driver.reset();
-  signal_all(SIGKILL);
+  kill_all();
   return *m_exit_code;
 }
 
@@ -110,7 +110,7 @@ void Server::handle_signals() {
   reap();
 }
 
-void Server::reap() {
+bool Server::reap() {
   int status = 0;
   pid_t pid = 0;
   while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) {
@@ -118,6 +118,19 @@ void Server::reap() {
     const std::uint64_t kills = m_memory_kills.count() - m_memory_kills_before;
     m_stage->end(status, static_cast<std::uint32_t>(kills));
   }
+  return pid == 0;
+}
+
+void Server::kill_all() {
+  constexpr auto k_limit = std::chrono::seconds(1);
+  const Clock::time_point give_up = Clock::now() + k_limit;
+  do {
+    signal_all(SIGKILL);
+    // A subreaper has a child as long as it has any descendant.
+    pollfd ended{m_signals.get(), POLLIN, 0};
+    ::poll(&ended, 1, 5);
+    handle_signals();
+  } while (reap() && Clock::now() < give_up);
 }
 
 void Server::drain_strays() {

@@ -34,7 +34,11 @@ class Server {
 
   void wait();
   void handle_signals();
-  void reap();
+  /// Waits for what has ended. True: there are children that live.
+  bool reap();
+  /// SIGKILL to all, until none is left or for a second: what hangs in the kernel
+  /// ends when that lets it go.
+  void kill_all();
   void drain_strays();
   void accept_driver();
   void serve_driver();

@@ -135,9 +135,29 @@ void reset_signals() {
   ::_exit(127);
 }
 
+/// Ends as `status` of waitpid says.
+[[noreturn]] void end_like(int status) {
+  if (WIFSIGNALED(status)) {
+    ::signal(WTERMSIG(status), SIG_DFL);
+    ::kill(::getpid(), WTERMSIG(status));
+  }
+  ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+}
+
+/// The first process above an agent: ends with it, and all else with this one.
+[[noreturn]] void wait_above(const Launch& launch) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const pid_t agent = ::fork();
+  if (agent == 0) run_program(launch);
+  int status = 0;
+  for (pid_t pid = 0; pid != agent;) pid = ::waitpid(-1, &status, 0);
+  end_like(status);
+}
+
 /// Starts the program as the first process of new namespaces and answers its pid
 /// as this machine sees it. A helper in between ends with its status.
-[[noreturn]] void run_in_namespaces(const Launch& launch, uid_t uid, gid_t gid, int report) {
+[[noreturn]] void run_in_namespaces(const Launch& launch, AgentPlace place, uid_t uid, gid_t gid,
+                                    int report) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (!enter_namespaces(uid, gid)) {
     ::dprintf(launch.log, "unshare: %s\n", std::strerror(errno));
@@ -150,6 +170,7 @@ void reset_signals() {
       ::dprintf(launch.log, "mount /proc: %s\n", std::strerror(errno));
       ::_exit(127);
     }
+    if (place == AgentPlace::below_first) wait_above(launch);
     run_program(launch);
   }
   (void)!::write(report, &child, sizeof child);
@@ -157,11 +178,7 @@ void reset_signals() {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (WIFSIGNALED(status)) {
-    ::signal(WTERMSIG(status), SIG_DFL);
-    ::kill(::getpid(), WTERMSIG(status));
-  }
-  ::_exit(WEXITSTATUS(status));
+  end_like(status);
 }
 
 }  // namespace
@@ -170,7 +187,7 @@ std::string agent_program(AgentBuild build) {
   return build == AgentBuild::real ? BERTH_TEST_AGENT : BERTH_TEST_AGENT_HOST;
 }
 
-bool can_be_first_process() {
+bool can_make_namespaces() {
   const uid_t uid = ::getuid();
   const gid_t gid = ::getgid();
   const pid_t probe = ::fork();
@@ -187,7 +204,7 @@ bool can_be_first_process() {
   return status == 0;
 }
 
-AgentProcess::AgentProcess(const AgentOptions& options) {
+AgentProcess::AgentProcess(const AgentOptions& options) : m_place(options.place) {
   std::filesystem::create_directory(run_dir());
   std::vector<std::string> arguments{agent_program(options.build)};
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
@@ -216,12 +233,15 @@ AgentProcess::AgentProcess(const AgentOptions& options) {
   if (m_child < 0) fail("fork");
   if (m_child == 0) {
     reset_signals();
-    if (options.first_process) run_in_namespaces(launch, uid, gid, report[1]);
+    if (options.place != AgentPlace::beside) {
+      run_in_namespaces(launch, options.place, uid, gid, report[1]);
+    }
     run_program(launch);
   }
   ::close(report[1]);
   m_pid = m_child;
-  if (options.first_process && ::read(report_in.fd, &m_pid, sizeof m_pid) != sizeof m_pid) {
+  if (options.place != AgentPlace::beside &&
+      ::read(report_in.fd, &m_pid, sizeof m_pid) != sizeof m_pid) {
     ::waitpid(m_child, nullptr, 0);
     throw std::runtime_error("no PID namespace for the agent: " + this->log());
   }
@@ -261,7 +281,8 @@ void AgentProcess::await_socket() {
 AgentProcess::~AgentProcess() {
   if (m_child <= 0 || m_status) return;
   const Descriptor ended(open_pidfd(m_child));
-  ::kill(m_pid, SIGTERM);
+  // A first process that only waits hears no SIGTERM, and may go at once.
+  ::kill(m_pid, m_place == AgentPlace::below_first ? SIGKILL : SIGTERM);
   pollfd gone{ended.fd, POLLIN, 0};
   if (::poll(&gone, 1, 10'000) <= 0) ::kill(m_pid, SIGKILL);
   ::waitpid(m_child, nullptr, 0);

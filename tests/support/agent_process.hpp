@@ -20,6 +20,13 @@ enum class AgentBuild {
 /// Path of the program. Set by CMake for whoever links berth_test_agent_process.
 std::string agent_program(AgentBuild build);
 
+/// Where the agent stands among the processes of this machine.
+enum class AgentPlace {
+  beside,         ///< as any child of the test
+  first_process,  ///< first of a PID namespace of its own, with its own /proc
+  below_first,    ///< child of a first process that only waits: nothing it starts outlives it
+};
+
 struct AgentOptions {
   AgentBuild build = AgentBuild::real;
   std::vector<std::string> arguments{"serve"};
@@ -30,15 +37,13 @@ struct AgentOptions {
   std::map<std::string, std::string> environment;
   /// Working directory of the agent; empty: dir().
   std::filesystem::path working_directory;
-  /// First process of a PID namespace of its own, with its own /proc. Needs root
-  /// or unprivileged user namespaces: see can_be_first_process().
-  bool first_process = false;
+  AgentPlace place = AgentPlace::beside;
   /// Return without waiting for the socket (the agent is expected to fail).
   bool await_socket = true;
 };
 
-/// Whether AgentOptions::first_process works on this machine.
-bool can_be_first_process();
+/// Whether PID namespaces can be made here: by root, or where users may too.
+bool can_make_namespaces();
 
 /// A real agent on a fresh directory, ended with all it started. Never reaches
 /// another process of this machine: outside of a PID namespace of its own the
@@ -57,7 +62,7 @@ class AgentProcess {
   /// Holds agent.sock.
   std::filesystem::path run_dir() const { return dir() / "run"; }
   std::filesystem::path socket() const { return run_dir() / "agent.sock"; }
-  /// The agent as this machine sees it.
+  /// The agent as this machine sees it; with below_first, the process above it.
   pid_t pid() const { return m_pid; }
 
   /// A new blocking connection; the caller owns the descriptor (O_CLOEXEC).
@@ -74,6 +79,7 @@ class AgentProcess {
   void await_socket();
 
   TempDir m_dir;
+  AgentPlace m_place;
   pid_t m_pid = -1;
   /// Ours to wait for: the agent, or what made its namespaces.
   pid_t m_child = -1;
