@@ -26,7 +26,7 @@ class Extender {
     for (const Entry& entry : m_root.entries) {
       out->entries.push_back({entry.key, entry.place, extended(entry)});
     }
-    out->weight = weigh(*out);
+    measure(*out);
     return out;
   }
 
@@ -140,7 +140,7 @@ ValuePtr deep_merge(const ValuePtr& base, const ValuePtr& over) {
     set_entry(*merged, {entry.key, entry.place,
                         below == nullptr ? entry.value : deep_merge(below->value, entry.value)});
   }
-  merged->weight = weigh(*merged);
+  measure(*merged);
   return merged;
 }
 

@@ -49,8 +49,8 @@ class Includer {
     for (const Entry& entry : merged->entries) {
       if (entry.key != "include") out->entries.push_back(entry);
     }
-    out->weight = weigh(*out);
-    if (out->weight > k_max_nodes) {
+    measure(*out);
+    if (out->weight > k_max_composed) {
       m_problems.add(root->place, "too large with all its includes");
       m_problems.check();
     }

@@ -23,30 +23,23 @@ class Resolver {
   Resolver(const Value& root, Problems& problems) : m_root(root), m_problems(problems) {}
 
   ValuePtr resolve(const ValuePtr& value, int depth) {
+    if (!value->refers) return value;
     if (depth > k_max_depth) {
       m_problems.add(value->place, fmt::format("nested deeper than {} levels", k_max_depth));
-      return nothing(*value);
+      m_problems.check();
     }
-    switch (value->kind) {
-      case Value::Kind::reference:
-        return dereference(value, depth);
-      case Value::Kind::list: {
-        auto out = std::make_shared<Value>();
-        out->kind = Value::Kind::list;
-        out->place = value->place;
-        for (const ValuePtr& item : value->items) out->items.push_back(resolve(item, depth + 1));
-        return within_limits(std::move(out));
-      }
-      case Value::Kind::map: {
-        auto out = make_map(value->place);
-        for (const Entry& entry : value->entries) {
-          out->entries.push_back({entry.key, entry.place, resolve(entry.value, depth + 1)});
-        }
-        return within_limits(std::move(out));
-      }
-      default:
-        return value;
+    if (const auto known = m_done.find(value.get()); known != m_done.end()) return known->second;
+    ValuePtr result;
+    if (value->is(Value::Kind::reference)) {
+      result = dereference(*value, depth);
+    } else {
+      auto copy = std::make_shared<Value>(*value);
+      for (ValuePtr& item : copy->items) item = resolve(item, depth + 1);
+      for (Entry& entry : copy->entries) entry.value = resolve(entry.value, depth + 1);
+      result = within_limits(std::move(copy));
     }
+    m_done.emplace(value.get(), result);
+    return result;
   }
 
  private:
@@ -57,26 +50,27 @@ class Resolver {
   }
 
   ValuePtr within_limits(std::shared_ptr<Value> value) {
-    value->weight = weigh(*value);
-    if (value->weight <= k_max_nodes) return value;
-    m_problems.add(value->place,
-                   fmt::format("too large: more than {} values with all references", k_max_nodes));
+    measure(*value);
+    if (value->weight > k_max_composed) {
+      m_problems.add(value->place, fmt::format("too large: more than {} values with all references",
+                                               k_max_composed));
+    } else if (value->height > k_max_depth) {
+      m_problems.add(value->place, fmt::format("nested deeper than {} levels", k_max_depth));
+    } else {
+      return value;
+    }
     m_problems.check();
     return value;
   }
 
-  ValuePtr dereference(const ValuePtr& reference, int depth) {
-    if (const auto known = m_done.find(reference.get()); known != m_done.end()) {
-      return known->second;
+  ValuePtr dereference(const Value& reference, int depth) {
+    if (!m_open.insert(&reference).second) {
+      m_problems.add(reference.place, fmt::format("{} refers to itself", words(reference)));
+      return nothing(reference);
     }
-    if (!m_open.insert(reference.get()).second) {
-      m_problems.add(reference->place, fmt::format("{} refers to itself", words(*reference)));
-      return nothing(*reference);
-    }
-    ValuePtr result = nothing(*reference);
-    if (const ValuePtr target = find(*reference)) result = resolve(target, depth + 1);
-    m_open.erase(reference.get());
-    m_done.emplace(reference.get(), result);
+    ValuePtr result = nothing(reference);
+    if (const ValuePtr target = find(reference)) result = resolve(target, depth + 1);
+    m_open.erase(&reference);
     return result;
   }
 

@@ -102,7 +102,7 @@ void YamlBuilder::close() {
       m_problems.add(value.place, "!reference takes a list of strings: !reference [job, keyword]");
     }
   }
-  value.weight = weigh(value);
+  measure(value);
   add(std::move(frame.value), frame.anchor);
 }
 
@@ -110,6 +110,9 @@ void YamlBuilder::add(ValuePtr value, unsigned long anchor) {
   if (value->weight > k_max_nodes) {
     stop(m_problems, value->place,
          fmt::format("the file is too large: more than {} values with all aliases", k_max_nodes));
+  }
+  if (value->height > k_max_depth) {
+    stop(m_problems, value->place, fmt::format("nested deeper than {} levels", k_max_depth));
   }
   if (anchor != 0) m_anchors[anchor] = value;
   if (m_open.empty()) {

@@ -48,15 +48,19 @@ std::shared_ptr<Value> make_map(Place place) {
   return map;
 }
 
-std::size_t weigh(const Value& value) {
+void measure(Value& value) {
   // Saturates: aliases of aliases grow faster than any integer.
-  constexpr std::size_t most = k_max_nodes * 4;
-  std::size_t weight = 1;
-  for (const ValuePtr& item : value.items) weight = std::min(most, weight + item->weight);
-  for (const Entry& entry : value.entries) {
-    weight = std::min(most, weight + 1 + entry.value->weight);
-  }
-  return weight;
+  constexpr std::size_t most = k_max_composed * 4;
+  value.weight = 1;
+  value.height = 1;
+  value.refers = value.is(Value::Kind::reference);
+  const auto add = [&](const Value& part, std::size_t extra) {
+    value.weight = std::min(most, value.weight + extra + part.weight);
+    value.height = std::max(value.height, part.height + 1);
+    value.refers = value.refers || part.refers;
+  };
+  for (const ValuePtr& item : value.items) add(*item, 0);
+  for (const Entry& entry : value.entries) add(*entry.value, 1);
 }
 
 void set_entry(Value& map, Entry entry) {

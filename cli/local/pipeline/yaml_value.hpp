@@ -43,6 +43,11 @@ struct Value {
   std::vector<Entry> entries;
   /// Nodes below and including this one, aliases counted as often as they stand.
   std::size_t weight = 1;
+  /// Levels below and including this one. Bounded everywhere, for destroying a
+  /// value goes as deep.
+  int height = 1;
+  /// A !reference stands here or below.
+  bool refers = false;
 
   bool is(Kind wanted) const noexcept { return kind == wanted; }
   bool is_true() const noexcept { return kind == Kind::boolean && text == "true"; }
@@ -54,15 +59,16 @@ struct Value {
 /// "a string", "a list", ... for messages.
 std::string_view kind_name(const Value& value);
 
-/// Largest tree, and deepest, that is accepted anywhere: guards against bombs of
-/// aliases, references and extends. GitLab's own limits are of this order
-/// (max_yaml_size_bytes 2 MB, max_yaml_depth 100).
+/// Largest file, with its aliases, and deepest: guards against bombs. GitLab's own
+/// limits are of this order (max_yaml_size_bytes 2 MB, max_yaml_depth 100).
 inline constexpr std::size_t k_max_nodes = 200'000;
 inline constexpr int k_max_depth = 100;
+/// Largest configuration with all includes, extends and references.
+inline constexpr std::size_t k_max_composed = 5'000'000;
 
 std::shared_ptr<Value> make_map(Place place);
-/// Weight of a map or list from that of its parts.
-std::size_t weigh(const Value& value);
+/// Sets weight, height and refers of a map or list from those of its parts.
+void measure(Value& value);
 /// Replaces the entry of that key where it stands, or appends it (Hash#[]=).
 void set_entry(Value& map, Entry entry);
 

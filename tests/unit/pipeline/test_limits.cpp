@@ -37,6 +37,30 @@ TEST_CASE("deep files are refused") {
              ContainsSubstring("nested deeper than 100 levels"));
 }
 
+TEST_CASE("values that grow deep bit by bit are refused") {
+  std::string aliases = "a0: &a0 [x]\n";
+  std::string references = ".a0: [x]\n";
+  for (int i = 1; i < 20000; ++i) {
+    const std::string before = std::to_string(i - 1);
+    const std::string here = std::to_string(i);
+    aliases += "a" + here + ": &a" + here + " [*a" + before + "]\n";
+    references += ".a" + here + ": [!reference [.a" + before + "]]\n";
+  }
+  CHECK_THAT(tests::problems_of(aliases), ContainsSubstring("nested deeper than 100 levels"));
+  CHECK_THAT(tests::problems_of(references), ContainsSubstring("nested deeper than 100 levels"));
+}
+
+TEST_CASE("large pipelines are no bombs") {
+  std::string text = ".base: {before_script: [a, b], variables: {";
+  for (int i = 0; i < 50; ++i) text += (i == 0 ? "V" : ", V") + std::to_string(i) + ": x";
+  text += "}}\n.lines: {script: [x, y]}\n";
+  for (int i = 0; i < 1000; ++i) {
+    text += "j" + std::to_string(i) +
+            ": {extends: .base, script: [!reference [.lines, script]], stage: build}\n";
+  }
+  CHECK(tests::load_text(text).jobs.size() == 1000);
+}
+
 TEST_CASE("a chain of references is as deep as lists may be") {
   std::string text;
   for (int i = 0; i < 200; ++i) {
