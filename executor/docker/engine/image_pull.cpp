@@ -98,18 +98,23 @@ class ImageTask {
     if (!image)
       throw support::SystemError(failure("was pulled, but is not there"),
                                  "was it removed at the same moment (docker image prune)?");
+    check_platform(*image, "in the registry");
     return *std::move(image);
   }
 
   ImageInfo present_or_fail(const std::string& policy) {
     auto image = m_engine.find_image(m_request.image, m_stop);
     if (!image) fail(failure("not present, and pull policy '" + policy + "' does not pull it"), "");
-    if (!fits(*image, m_request.platform)) {
-      fail(failure(fmt::format("present for {}/{}, not for {}", image->os, image->arch,
-                               m_request.platform)),
-           "");
-    }
+    check_platform(*image, "present");
     return *std::move(image);
+  }
+
+  /// A registry that has one platform only hands that out whatever was asked for.
+  void check_platform(const ImageInfo& image, const char* where) {
+    if (fits(image, m_request.platform)) return;
+    fail(failure(fmt::format("{} for {}/{}, not for {}", where, image.os, image.arch,
+                             m_request.platform)),
+         "");
   }
 
   void pull() {

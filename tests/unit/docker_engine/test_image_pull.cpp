@@ -193,6 +193,8 @@ TEST_CASE("an image of another platform counts as absent") {
   CHECK(bench.pulls() == 1);
   CHECK(bench.server.requests().at(2).target.ends_with("&platform=linux%2Farm64%2Fv8"));
   bench.server.on("GET", "/v1.41/images/a/json", {k_present});
+  CHECK_THROWS_WITH(bench.ensure({want("a", {"always"}, "linux/arm64")}),
+                    ContainsSubstring("in the registry for linux/amd64, not for linux/arm64"));
   CHECK_THROWS_WITH(bench.ensure({want("a", {"never"}, "linux/arm64")}),
                     ContainsSubstring("present for linux/amd64, not for linux/arm64"));
 }
