@@ -101,7 +101,10 @@ void CurlChannel::run(const std::stop_token& stop, const std::function<bool()>& 
     }
     if (stop.stop_requested()) throw support::Cancelled();
     if (out_of_time && out_of_time()) throw HttpError(HttpFailure::timeout, "no answer in time");
-    curl_multi_poll(m_multi.get(), nullptr, 0, 1000, nullptr);
+    // libcurl's own timers cut this short; a stop wakes it.
+    constexpr int k_tick = 1000;
+    constexpr int k_long = 600000;
+    curl_multi_poll(m_multi.get(), nullptr, 0, out_of_time ? k_tick : k_long, nullptr);
     if (stop.stop_requested()) throw support::Cancelled();
   }
 }

@@ -140,6 +140,30 @@ TEST_CASE("bytes that come with the header belong to the stream") {
   CHECK(read_all(*upgraded.stream) == " second");
 }
 
+TEST_CASE("what TLS holds back is announced, since no poll tells of it") {
+  const tests::Authority authority("authority");
+  HttpServer server({.tls = HttpServer::Tls{authority.server(), ""}});
+  const std::string record(10000, 'r');
+  server.on("POST", "/exec/1/start", {{.status = 101, .upgrade = [&](ServerPeer& peer) {
+                                         peer.write(record);
+                                         peer.read();  // open until the client leaves
+                                       }}});
+  const auto client = net::make_http_client(
+      {.base_url = server.url(), .unix_socket = {}, .tls = {.ca_pem = authority.ca_pem()}});
+  const net::Upgraded upgraded = client->upgrade(k_start, soon(), {});
+  REQUIRE(upgraded.stream != nullptr);
+  std::array<char, 100> buffer;
+  std::size_t got = 0;
+  while (got < record.size()) {
+    pollfd entry{upgraded.stream->fd(), POLLIN, 0};
+    if (!upgraded.stream->buffered()) REQUIRE(::poll(&entry, 1, 10000) == 1);
+    const net::DuplexIo io = upgraded.stream->read(buffer);
+    REQUIRE(io.state != State::closed);
+    got += io.bytes;
+  }
+  CHECK(got == record.size());
+}
+
 TEST_CASE("a refused upgrade is a whole response") {
   HttpServer server;
   const std::size_t chunk = GENERATE(std::size_t{0}, std::size_t{7});
