@@ -11,8 +11,12 @@
 
 namespace berth::tests {
 
+/// Ends the program: 125 (skipped), or 1 when BERTH_REQUIRE has "docker" and a
+/// required engine must be able to do it.
+[[noreturn]] void leave_out(const std::string& why, bool even_if_required = false);
+
 /// The engine that DOCKER_HOST names, or the default one. Where none answers the
-/// program ends with 125 (skipped), or with 1 when BERTH_REQUIRE has "docker".
+/// case is left out.
 class EngineUnderTest {
  public:
   EngineUnderTest();

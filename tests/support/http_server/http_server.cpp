@@ -76,7 +76,7 @@ class HttpServer::Impl {
       : m_options(std::move(options)), m_tls(asio::ssl::context::tls_server), m_acceptor(m_io) {
     if (m_options.tls) set_up_tls();
     if (m_options.unix_socket.empty()) {
-      listen(asio::ip::tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
+      listen(asio::ip::tcp::endpoint(asio::ip::make_address(m_options.address), 0));
     } else {
       listen(asio::local::stream_protocol::endpoint(m_options.unix_socket.string()));
     }
@@ -340,13 +340,14 @@ bool HttpServer::wait_for(const std::string& method, const std::string& path, st
 
 std::string HttpServer::url() const {
   if (!m_impl->m_options.unix_socket.empty()) return "http://localhost";
-  return (m_impl->m_options.tls ? "https://127.0.0.1:" : "http://127.0.0.1:") + m_impl->m_port;
+  return (m_impl->m_options.tls ? "https://" : "http://") + m_impl->m_options.address + ":" +
+         m_impl->m_port;
 }
 
 std::string HttpServer::host() const {
   if (!m_impl->m_options.unix_socket.empty())
     return "unix://" + m_impl->m_options.unix_socket.string();
-  return "tcp://127.0.0.1:" + m_impl->m_port;
+  return "tcp://" + m_impl->m_options.address + ":" + m_impl->m_port;
 }
 
 }  // namespace berth::tests

@@ -67,8 +67,9 @@ class HttpServer {
     std::string client_ca_pem{};
   };
   struct Options {
-    /// Listen on this path; empty: on a free port of 127.0.0.1.
+    /// Listen on this path; empty: on a free port of `address`.
     std::filesystem::path unix_socket{};
+    std::string address = "127.0.0.1";
     std::optional<Tls> tls{};
   };
   using Handler = std::function<ServerReply(const ServerRequest&)>;
