@@ -16,26 +16,58 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// BERTH_AGENT with the paths inside the container replaced by host paths.
-std::string agent_options(const std::string& given, const fs::path& run, const fs::path& lease) {
-  std::string result = "run=" + run.string() + ";lease=" + lease.string();
-  std::stringstream parts(given);
-  for (std::string part; std::getline(parts, part, ';');) {
-    if (part.starts_with("run=") || part.starts_with("lease=") || part.starts_with("open="))
-      continue;
-    result += ";" + part;
-  }
-  return result;
-}
+/// Makes a root of this host's directories with the container's mounts over them, and becomes the
+/// agent in it, as the first process of a PID namespace. gitlab-runner is a stand-in. Arguments: the new root, the agent, then
+/// pairs of host directory and place inside.
+constexpr const char* k_enter = R"(
+set -e
+root=$1 agent=$2
+shift 2
+mount -t tmpfs -o mode=755 tmpfs "$root"
+for entry in /*; do
+  if [ -L "$entry" ]; then cp -P "$entry" "$root$entry"
+  elif [ "$entry" = /proc ]; then mkdir "$root/proc"
+  elif [ -d "$entry" ]; then mkdir "$root$entry"; mount --rbind "$entry" "$root$entry"
+  fi
+done
+mount -t proc proc "$root/proc"
+mount -t tmpfs tmpfs "$root/usr/local/bin"
+printf '#!/bin/sh\necho "gitlab-runner $*"\n' >"$root/usr/local/bin/gitlab-runner"
+chmod 755 "$root/usr/local/bin/gitlab-runner"
+while [ $# -gt 1 ]; do
+  mkdir -p "$root$2"
+  mount --bind "$1" "$root$2"
+  shift 2
+done
+exec chroot "$root" "$agent" serve
+)";
 
-int spawn_agent(const fs::path& agent, std::vector<std::string> env, const fs::path& log) {
+struct Mount {
+  fs::path host;
+  std::string inside;
+};
+
+int spawn_agent(const fs::path& agent, const fs::path& root, const std::vector<Mount>& mounts,
+                std::vector<std::string> env, const fs::path& log) {
   env.emplace_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-  std::vector<char*> envp;
-  for (auto& entry : env) envp.push_back(entry.data());
-  envp.push_back(nullptr);
-  std::string program = agent.string();
-  std::string verb = "serve";
-  char* argv[] = {program.data(), verb.data(), nullptr};
+  std::vector<std::string> words{"unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL"};
+  if (::geteuid() != 0) words.insert(words.end(), {"--user", "--map-root-user"});
+  for (const std::string& word : {std::string("sh"), std::string("-c"), std::string(k_enter),
+                                  std::string("sh"), root.string(), agent.string()}) {
+    words.push_back(word);
+  }
+  for (const Mount& mount : mounts) {
+    words.push_back(mount.host.string());
+    words.push_back(mount.inside);
+  }
+  const auto pointers = [](std::vector<std::string>& texts) {
+    std::vector<char*> result;
+    for (auto& text : texts) result.push_back(text.data());
+    result.push_back(nullptr);
+    return result;
+  };
+  const std::vector<char*> envp = pointers(env);
+  const std::vector<char*> argv = pointers(words);
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -50,11 +82,10 @@ int spawn_agent(const fs::path& agent, std::vector<std::string> env, const fs::p
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
   pid_t pid = -1;
-  const int error = posix_spawn(&pid, argv[0], &actions, &attributes, argv, envp.data());
+  const int error = posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), envp.data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
-  if (error != 0)
-    throw std::runtime_error(fmt::format("spawn {}: {}", program, std::strerror(error)));
+  if (error != 0) throw std::runtime_error(fmt::format("spawn unshare: {}", std::strerror(error)));
   return pid;
 }
 
@@ -65,7 +96,7 @@ FakeContainers::FakeContainers(fs::path agent, fs::path root)
 
 FakeContainers::~FakeContainers() {
   for (auto& [id, container] : m_all) {
-    if (container.pid > 0) ::kill(container.pid, SIGTERM);
+    if (container.pid > 0) ::kill(container.pid, SIGKILL);
   }
   for (auto& [id, container] : m_all) {
     if (container.pid > 0) ::waitpid(container.pid, nullptr, 0);
@@ -154,27 +185,31 @@ bool FakeContainers::start(const std::string& id, std::optional<int> ends_with,
     container.state.log = log;
     return false;
   }
-  const fs::path run = mount_source(container, "/.berth/run");
-  if (run.empty()) {
+  if (mount_source(container, "/.berth/run").empty()) {
     // A service: nothing needs to run for it here.
     container.state.running = true;
     container.state.log = log;
     return false;
   }
-  const fs::path lease = mount_source(container, "/.berth/lease");
-  fs::create_directories(run);
-  fs::create_directories(lease);
-  std::vector<std::string> env;
-  std::string options;
-  for (const auto& entry : container.state.config.value("Env", std::vector<std::string>{})) {
-    if (entry.starts_with("BERTH_AGENT=")) {
-      options = entry.substr(12);
-    } else {
-      env.push_back(entry);
-    }
+  std::vector<Mount> mounts;
+  const auto host = container.state.config.value("HostConfig", nlohmann::json::object());
+  std::vector<std::string> targets;
+  for (const auto& mount : host.value("Mounts", nlohmann::json::array())) {
+    targets.push_back(mount.value("Target", ""));
   }
-  env.push_back("BERTH_AGENT=" + agent_options(options, run, lease));
-  container.pid = spawn_agent(m_agent, env, container.log_file);
+  if (host.contains("Tmpfs") && host["Tmpfs"].is_object()) {
+    for (const auto& [target, options] : host["Tmpfs"].items()) targets.push_back(target);
+  }
+  for (const std::string& target : targets) {
+    const fs::path source = mount_source(container, target);
+    fs::create_directories(source);
+    mounts.push_back({source, target});
+  }
+  const fs::path root = m_root / ("root-" + container.state.id.substr(48));
+  fs::create_directories(root);
+  container.pid = spawn_agent(m_agent, root, mounts,
+                              container.state.config.value("Env", std::vector<std::string>{}),
+                              container.log_file);
   container.state.running = true;
   return false;
 }
@@ -185,7 +220,7 @@ void FakeContainers::kill(const std::string& id, bool out_of_memory) {
   if (container == nullptr) return;
   container->state.out_of_memory = out_of_memory;
   if (container->pid > 0) {
-    // The agent kills its stage when it dies (parent-death signal).
+    // Its PID namespace ends with it, and all that ran there.
     ::kill(container->pid, SIGKILL);
     ::waitpid(container->pid, nullptr, 0);
     container->pid = -1;

@@ -13,8 +13,8 @@
 #include <list>
 #include <mutex>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <thread>
+#include <unistd.h>
 
 namespace berth::tests {
 namespace {

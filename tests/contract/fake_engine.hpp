@@ -19,17 +19,17 @@ namespace berth::tests {
 class FakeEngine {
  public:
   struct Image {
-    std::vector<std::string> entrypoint;
-    std::vector<std::string> env;
-    std::vector<std::string> exposed_ports;
-    std::string user;
+    std::vector<std::string> entrypoint{};
+    std::vector<std::string> env{};
+    std::vector<std::string> exposed_ports{};
+    std::string user{};
     /// What a pull answers; empty: the pull succeeds.
-    std::string pull_error;
+    std::string pull_error{};
     /// Present without a pull.
     bool present = true;
     /// A container of this image ends at once with this code and log.
-    std::optional<int> exits_at_once;
-    std::string log;
+    std::optional<int> exits_at_once{};
+    std::string log{};
   };
 
   struct Options {
