@@ -48,7 +48,7 @@ class Recorder final : public runner::Observer {
   }
   void call_ended(const runner::CallRecord& call) override {
     std::string name(to_string(call.program));
-    if (!call.stage.empty()) name += " " + call.stage;
+    if (call.program == runner::Program::run) name += " " + call.stage;
     m_outcome.calls.push_back(std::move(name));
   }
 
