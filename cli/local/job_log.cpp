@@ -103,9 +103,7 @@ void JobLog::show_line(std::string_view line) {
 void JobLog::finish_line() {
   m_out.flush();
   m_err.flush();
-  if (m_line.empty()) return;
-  show_line(m_line);
-  m_line.clear();
+  if (!m_line.empty()) write("\n");
 }
 
 }  // namespace berth::local

@@ -12,7 +12,8 @@
 namespace berth::local {
 
 /// One job's log: all of it in a file, and live on the terminal; secrets masked
-/// in both. Bytes of the job are kept as they are in the file.
+/// in both. In the file bytes are kept as they are; a line that a stage leaves
+/// unended is ended.
 class JobLog final : public runner::Observer {
  public:
   /// `label` stands before each line on the terminal; empty for none. Throws

@@ -14,10 +14,11 @@
 namespace berth::local {
 
 StopSignals::StopSignals(std::function<void(int)> on_signal) {
+  // Who reads our output may leave early (`berth local | head`); the jobs go on.
+  std::signal(SIGPIPE, SIG_IGN);
   sigset_t set;
   ::sigemptyset(&set);
-  ::sigaddset(&set, SIGINT);
-  ::sigaddset(&set, SIGTERM);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&set, signal);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   m_signals = support::Fd(::signalfd(-1, &set, SFD_CLOEXEC));
   m_end = support::Fd(::eventfd(0, EFD_CLOEXEC));

@@ -7,9 +7,9 @@
 
 namespace berth::local {
 
-/// Takes SIGINT and SIGTERM of this process to a thread of its own, for as long
-/// as it lives. Make it before any other thread, so that all inherit the mask.
-/// The jobs' programs run in process groups of their own: a terminal's Ctrl-C
+/// Takes SIGINT, SIGTERM and SIGHUP of this process to a thread of its own, for as
+/// long as it lives, and has SIGPIPE ignored from then on. Make it before any other thread, so that
+/// all inherit the mask. The jobs' programs run in process groups of their own: a terminal's Ctrl-C
 /// reaches this process alone.
 class StopSignals {
  public:

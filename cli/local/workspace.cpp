@@ -1,6 +1,7 @@
 #include "cli/local/workspace.hpp"
 
 #include "cli/local/run_facts.hpp"
+#include "cli/local/runner/attempt.hpp"
 #include "cli/local/runner/cache_key.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/files.hpp"
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -19,6 +21,8 @@ namespace {
 
 constexpr std::size_t k_kept_runs = 10;
 constexpr std::size_t k_max_number = 64;
+constexpr std::chrono::hours k_kept_for{24};
+constexpr std::chrono::milliseconds k_not_locked_yet{100};
 
 support::Fd locked(const std::filesystem::path& path, bool wait) {
   support::Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
@@ -60,6 +64,7 @@ Workspace::Workspace(const std::filesystem::path& base, std::int64_t project_id)
     std::filesystem::create_directories(artifacts());
     m_lock = locked(run() / "lock", true);
     remove_old_runs();
+    remove_dead_attempts();
   } catch (const std::filesystem::filesystem_error& error) {
     throw support::SystemError(fmt::format("cannot make the folders of a run: {}", error.what()));
   }
@@ -76,6 +81,23 @@ void Workspace::remove_old_runs() const {
     // One that still runs holds its lock.
     std::error_code ignored;
     if (locked(directory / "lock", false)) std::filesystem::remove_all(directory, ignored);
+  }
+}
+
+void Workspace::remove_dead_attempts() const {
+  const auto now = std::filesystem::file_time_type::clock::now();
+  for (const auto& entry : std::filesystem::directory_iterator(tmp())) {
+    if (!entry.path().filename().string().starts_with(runner::k_tmpdir_prefix)) continue;
+    const support::Fd directory(::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory || ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    std::error_code error;
+    const auto marked = std::filesystem::last_write_time(entry.path() / runner::k_kept_mark, error);
+    // A runner that has just made the directory locks it a moment later.
+    const auto made = std::filesystem::last_write_time(entry.path(), error);
+    const bool fresh = !error && now - made < k_not_locked_yet;
+    const bool kept =
+        std::filesystem::exists(entry.path() / runner::k_kept_mark) && now - marked < k_kept_for;
+    if (!fresh && !kept) std::filesystem::remove_all(entry.path(), error);
   }
 }
 

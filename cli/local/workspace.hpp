@@ -19,7 +19,9 @@ namespace berth::local {
 ///     local/<project>/runs/<n>/      logs and artifacts of pipeline n; the last ten stay
 ///     local/<project>/latest/<job>/  what the last run of each job left, for runs of single jobs
 ///
-/// The run's folder is locked while this object lives.
+/// The run's folder is locked while this object lives. TMPDIRs whose runner is dead
+/// are removed, by which the driver knows that nobody will clean up after them;
+/// those of --keep stay for a day.
 class Workspace {
  public:
   /// Makes the folders and takes the next number. Throws support::SystemError.
@@ -43,6 +45,7 @@ class Workspace {
 
  private:
   void remove_old_runs() const;
+  void remove_dead_attempts() const;
   std::filesystem::path latest(const std::string& job) const;
 
   std::filesystem::path m_base;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <set>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,11 +43,13 @@ Attempt::Attempt(BuildContext& context, const Control& control, Observer& observ
       m_observer(observer),
       m_calls(calls),
       m_number(number),
-      m_directory(make_directory(context.config().temp_root, "custom-executor")),
+      m_directory(make_directory(context.config().temp_root, k_tmpdir_prefix)),
+      m_lock(::open(m_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
       m_response_file(m_directory / "response.json"),
       m_exit_code_file(m_directory / "build_exit_code"),
       m_builds_dir(context.config().builds_dir),
       m_cache_dir(context.config().cache_dir) {
+  ::flock(m_lock.get(), LOCK_EX);
   context.clear_directories();
   context.shell = context.config().shell;
   context.hostname.clear();
@@ -56,6 +59,11 @@ Attempt::Attempt(BuildContext& context, const Control& control, Observer& observ
 Attempt::~Attempt() {
   std::error_code ignored;
   if (!m_keep) std::filesystem::remove_all(m_directory, ignored);
+}
+
+void Attempt::keep() {
+  m_keep = true;
+  support::write_file_atomically(m_directory / k_kept_mark, "");
 }
 
 std::vector<std::string> Attempt::environment() const {

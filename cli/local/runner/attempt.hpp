@@ -2,15 +2,20 @@
 
 #include "cli/local/runner/build_context.hpp"
 #include "cli/local/runner/play.hpp"
+#include "executor/support/fd.hpp"
 
 #include <filesystem>
 #include <map>
 
 namespace berth::local::runner {
 
+inline constexpr const char* k_tmpdir_prefix = "custom-executor";
+inline constexpr const char* k_kept_mark = "kept";
+
 /// One executor instance of the runner's: its TMPDIR with the response file,
 /// what config said, and the calls of the four programs. The destructor removes
-/// TMPDIR, unless kept.
+/// TMPDIR, unless kept. While this lives TMPDIR is locked (flock), so that others
+/// can tell whether its runner is alive.
 class Attempt {
  public:
   Attempt(BuildContext& context, const Control& control, Observer& observer,
@@ -26,7 +31,8 @@ class Attempt {
                                  const Scope& scope);
   /// cleanup_exec; nothing but its own timeout stops it.
   void cleanup();
-  void keep() noexcept { m_keep = true; }
+  /// Leaves TMPDIR, with a file k_kept_mark in it.
+  void keep();
   const std::filesystem::path& directory() const noexcept { return m_directory; }
   /// True where the configuration, not a program, failed.
   bool configuration_failed() const noexcept { return m_configuration_failed; }
@@ -47,6 +53,7 @@ class Attempt {
   std::vector<CallRecord>& m_calls;
   int m_number;
   std::filesystem::path m_directory;
+  support::Fd m_lock;
   std::filesystem::path m_response_file;
   std::filesystem::path m_exit_code_file;
   std::map<std::string, std::string> m_job_env;
