@@ -187,7 +187,7 @@ TEST_CASE("a manual job that may fail is passed by, one that may not blocks") {
   }
 }
 
-TEST_CASE("--manual plays manual jobs, in their turn") {
+TEST_CASE("manual jobs are played in their turn when asked for") {
   Run run({job("a", "build"), job("gate", "test", When::manual), job("later", "deploy")},
           {.only = {}, .play_manual = true});
   CHECK(run.ready() == Names{"a"});
