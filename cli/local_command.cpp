@@ -149,6 +149,8 @@ local::runner::Payload probe_payload(const local::RunFacts& facts,
   local::pipeline::Job job;
   job.name = "address";
   job.stage = "berth";
+  job.predefined = {{.key = "CI_JOB_NAME", .value = job.name, .is_public = true},
+                    {.key = "CI_JOB_STAGE", .value = job.stage, .is_public = true}};
   job.image = pipeline.jobs.front().image;
   job.variables = pipeline.jobs.front().variables;
   job.variables.push_back({.key = "GIT_STRATEGY", .value = "none", .is_public = true});
@@ -157,7 +159,8 @@ local::runner::Payload probe_payload(const local::RunFacts& facts,
 
 std::string choose_address(const LocalOptions& options, const local::runner::RunnerConfig& config,
                            const local::RunFacts& facts, const local::pipeline::Pipeline& pipeline,
-                           std::uint16_t port, local::Terminal& terminal) {
+                           std::uint16_t port, local::Terminal& terminal,
+                           local::runner::Control& control) {
   if (!options.address.empty()) return options.address;
   const std::vector<std::string> candidates = local::host_addresses();
   if (candidates.empty()) {
@@ -169,9 +172,11 @@ std::string choose_address(const LocalOptions& options, const local::runner::Run
        .payload = probe_payload(facts, pipeline),
        .candidates = candidates,
        .port = port,
-       .path = k_probe_path},
+       .path = k_probe_path,
+       .control = control},
       [&terminal](std::string_view why) { terminal.print(fmt::format("berth: {}\n", why)); });
-  if (!found.empty()) return found;
+  if (!found.empty() || control.cancel_requested())
+    return found.empty() ? candidates.front() : found;
   terminal.print(
       fmt::format("berth: going on with {}; --address names another\n", candidates.front()));
   return candidates.front();
@@ -194,6 +199,7 @@ int run_local(const LocalOptions& options) {
   // Before any thread is made: all must leave signals to this one.
   std::mutex mutex;
   local::PipelineRun* active = nullptr;
+  local::runner::Control beginning;
   std::atomic<int> signals = 0;
   local::Terminal terminal = local::Terminal::of_stdout();
   const local::StopSignals stop([&](int count) {
@@ -201,9 +207,13 @@ int run_local(const LocalOptions& options) {
     terminal.print(count == 1 ? "\nberth: canceling; after_script still runs. Again to abort.\n"
                               : "\nberth: aborting; only cleanup runs.\n");
     const std::lock_guard lock(mutex);
-    if (active == nullptr) return;
-    if (count == 1) active->cancel();
-    if (count > 1) active->abort();
+    if (active == nullptr) {
+      beginning.abort();
+    } else if (count == 1) {
+      active->cancel();
+    } else {
+      active->abort();
+    }
   });
 
   const settings::Settings settings = load_settings(options);
@@ -211,6 +221,8 @@ int run_local(const LocalOptions& options) {
   facts.pipeline_id = workspace.pipeline_id();
   local::pipeline::Pipeline pipeline = load_pipeline(options, facts);
   for (const std::string& warning : pipeline.warnings) terminal.print("berth: " + warning + "\n");
+  terminal.print(fmt::format("Pipeline {}: {} at {}\n", facts.pipeline_id, facts.checkout.ref,
+                             facts.checkout.sha.substr(0, 8)));
   if (facts.checkout.dirty) {
     terminal.print(fmt::format("berth: uncommitted changes are left out: jobs get {}\n",
                                facts.checkout.sha.substr(0, 8)));
@@ -229,7 +241,7 @@ int run_local(const LocalOptions& options) {
       0);
 
   const std::string address =
-      choose_address(options, config, facts, pipeline, server.port(), terminal);
+      choose_address(options, config, facts, pipeline, server.port(), terminal, beginning);
   facts.server_url = fmt::format("http://{}:{}", local::url_host(address), server.port());
   config.url = facts.server_url;
   pipeline = load_pipeline(options, facts);  // rules may look at the address

@@ -135,16 +135,17 @@ std::string url_host(const std::string& address) {
 std::string find_address(const AddressQuestion& question,
                          const std::function<void(std::string_view)>& explain) {
   Words words;
-  runner::Control control;
   runner::BuildContext context(question.config, question.payload);
   context.expand_container_names();
   std::vector<runner::CallRecord> calls;
-  runner::Attempt attempt(context, control, words, calls, 1);
+  runner::Attempt attempt(context, question.control, words, calls, 1);
   runner::Scope scope;
   const auto failure = attempt.prepare(scope.until(
       std::chrono::steady_clock::now() + k_sandbox_limit, runner::Stop::program_timeout));
   std::string address;
-  if (failure) {
+  if (question.control.cancel_requested()) {
+    // Nobody waits for an address any more.
+  } else if (failure) {
     explain(fmt::format("no container could be made to try addresses from: {}\n{}",
                         failure->message, words.said));
   } else {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/local/runner/config.hpp"
+#include "cli/local/runner/control.hpp"
 #include "cli/local/runner/payload.hpp"
 
 #include <cstdint>
@@ -26,6 +27,8 @@ struct AddressQuestion {
   std::uint16_t port = 0;
   /// Path that answers any request.
   std::string path;
+  /// Ends the trial early; cleanup still runs.
+  runner::Control& control;
 };
 
 /// The first candidate that answers from where jobs' containers are: a sandbox

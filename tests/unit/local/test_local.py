@@ -194,6 +194,22 @@ later: {stage: deploy, script: ["true"]}
         self.assertIn("after with canceled", self.log("long"))
         self.assertEqual((self.root / "cleaned").read_text(), "long\n")
 
+    def test_an_interrupt_before_the_first_job_ends_the_search_for_an_address(self):
+        self.pipeline("default: {image: none}\na: {script: ['true']}\n")
+        words = [word for word in self.command() if word not in ("--address", "127.0.0.1")]
+        environment = {**self.environment(), "PREPARE_WAITS": "1"}
+        process = subprocess.Popen(words, cwd=self.work, env=environment, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        while not (self.root / "waiting").exists():
+            self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        output = process.stdout.read()
+        process.stdout.close()
+        self.assertEqual(process.wait(timeout=100), 130, output)
+        report = json.loads((self.root / "report.json").read_text())
+        self.assertEqual(report["jobs"][0]["status"], "canceled")
+        self.assertEqual((self.root / "cleaned").read_text(), "address\n")
+
     def test_a_second_interrupt_aborts(self):
         self.assertEqual(self.stop(2), 130, self.output)
         self.assertEqual(self.states(), {"long": "canceled", "later": "canceled"})
