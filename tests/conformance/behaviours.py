@@ -9,7 +9,6 @@ Ends with 125 where the backend cannot be had here (a skip for CTest).
 import hashlib
 import os
 import pathlib
-import shutil
 import sys
 import time
 import unittest

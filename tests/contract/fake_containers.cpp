@@ -17,8 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Makes a root of this host's directories with the container's mounts over them, and becomes the
-/// agent in it, as the first process of a PID namespace. gitlab-runner is a stand-in. Arguments: the new root, the agent, then
-/// pairs of host directory and place inside.
+/// agent in it, as the first process of a PID namespace. gitlab-runner is a stand-in. Arguments:
+/// the new root, the agent, then pairs of host directory and place inside.
 constexpr const char* k_enter = R"(
 set -e
 root=$1 agent=$2

@@ -1,9 +1,13 @@
 import os
+import sys
 import tempfile
 import unittest
 
-import support  # noqa: F401  (puts the program on the module path)
-import globbing
+from support import PROGRAM
+
+sys.path.insert(0, PROGRAM)
+
+import globbing  # noqa: E402
 
 
 class Matches(unittest.TestCase):
