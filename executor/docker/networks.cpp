@@ -52,7 +52,18 @@ std::optional<std::string> find_shared(Engine& engine, int mtu, std::stop_token 
   return oldest == nullptr ? std::nullopt : std::optional(oldest->id);
 }
 
+constexpr const char* k_default_bridge = "bridge";
+
 }  // namespace
+
+std::string network_without_services(Engine& engine, const HostState& state,
+                                     const core::JobSpec& spec, const settings::Docker& options,
+                                     std::stop_token stop) {
+  const bool own = options.network_isolation || options.network_mtu > 0;
+  // A daemon of "bridge": "none" has no default bridge.
+  if (!own && engine.find_network(k_default_bridge, stop)) return k_default_bridge;
+  return ensure_shared_network(engine, state, spec, options.network_mtu, stop);
+}
 
 std::string ensure_shared_network(Engine& engine, const HostState& state, const core::JobSpec& spec,
                                   int mtu, std::stop_token stop) {

@@ -146,8 +146,9 @@ void Preparation::ensure_images_and_network() {
   const auto network = [this](const std::stop_token& stop) {
     const int mtu = m_options.settings.network_mtu;
     m_placement.network_id =
-        m_spec.services.empty() ? ensure_shared_network(m_engine, m_state, m_spec, mtu, stop)
-                                : create_job_network(m_engine, m_spec, m_placement.host, mtu, stop);
+        m_spec.services.empty()
+            ? network_without_services(m_engine, m_state, m_spec, m_options.settings, stop)
+            : create_job_network(m_engine, m_spec, m_placement.host, mtu, stop);
   };
   concurrently({network, images}, m_stop);
 }

@@ -251,6 +251,7 @@ void read_docker_section(const Reader& reader, const Value& value, core::Policy&
            [&](const Value& v) {
              docker.network_mtu = static_cast<int>(reader.integer(v, "network_mtu", 68, 65535));
            }},
+          flag("network_isolation", docker.network_isolation),
           {"wait_for_services_timeout",
            [&](const Value& v) {
              // As in the built-in executor: 0 means the default, -1 no waiting.

@@ -32,6 +32,9 @@ struct Docker {
   /// "name:address"
   std::vector<std::string> extra_hosts;
   int network_mtu = 0;
+  /// Jobs without services on a bridge of Berth's own, where containers cannot
+  /// reach each other, in place of the engine's default bridge.
+  bool network_isolation = false;
   bool operator==(const Docker&) const = default;
 };
 

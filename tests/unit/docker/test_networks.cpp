@@ -3,6 +3,8 @@
 #include "tests/support/catch.hpp"
 #include "tests/unit/docker/engine_fixture.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <thread>
 
 using namespace berth;
@@ -49,6 +51,31 @@ TEST_CASE("jobs that start at once agree on one shared network") {
   CHECK(test.fake.networks() == std::vector<std::string>{"berth"});
   // Another MTU is another bridge.
   CHECK(docker::ensure_shared_network(test.engine, test.state, spec, 1400, {}) != ids.front());
+}
+
+TEST_CASE("jobs without services use the engine's default bridge where that is enough") {
+  EngineFixture test;
+  const auto spec = test.spec("a1");
+  const auto network = [&](const settings::Docker& options) {
+    return docker::network_without_services(test.engine, test.state, spec, options, {});
+  };
+  SECTION("the engine has none") {
+    CHECK(network({}) != "bridge");
+    CHECK(test.fake.networks() == std::vector<std::string>{"berth"});
+  }
+  SECTION("the engine has one") {
+    test.engine.create_network({{"Name", "bridge"}, {"Labels", nlohmann::json::object()}}, {});
+    CHECK(network({}) == "bridge");
+    CHECK(test.fake.networks() == std::vector<std::string>{"bridge"});
+    settings::Docker isolated;
+    isolated.network_isolation = true;
+    CHECK(network(isolated) != "bridge");
+    CHECK(test.fake.networks() == std::vector<std::string>{"berth", "bridge"});
+    settings::Docker narrow;
+    narrow.network_mtu = 1400;
+    CHECK(network(narrow) != "bridge");
+    CHECK(test.fake.networks() == std::vector<std::string>{"berth", "berth-mtu1400", "bridge"});
+  }
 }
 
 TEST_CASE("a network of that name that is not ours is not joined") {

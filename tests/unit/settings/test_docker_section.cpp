@@ -54,6 +54,7 @@ security_opt: [no-new-privileges]
 dns: [10.0.0.1, "fd00::1"]
 extra_hosts: ["db:10.0.0.2", "host.docker.internal:host-gateway", "six:fd00::2"]
 network_mtu: 1450
+network_isolation: true
 wait_for_services_timeout: 1m
 services:
   - name: redis:7
@@ -88,6 +89,7 @@ services:
   CHECK(docker.dns == Words{"10.0.0.1", "fd00::1"});
   CHECK(docker.extra_hosts.size() == 3);
   CHECK(docker.network_mtu == 1450);
+  CHECK(docker.network_isolation);
   CHECK(policy.wait_for_services_timeout == 60s);
   REQUIRE(policy.services.size() == 2);
   CHECK(policy.services[0] == core::DefaultService{.name = "redis:7",
