@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <thread>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ json idle_container(const std::string& image, const std::string& network) {
 
 void bare_container_work(docker::Engine& engine, const std::string& helper_image,
                          const std::string& image) {
-  static int count = 0;
+  static std::atomic<int> count = 0;
   const std::string name =
       "berth-bench-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
   const std::string helper =

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -21,6 +23,8 @@ class Samples {
 
 /// How long the call takes, in seconds.
 double seconds_of(const std::function<void()>& work);
+
+std::size_t count_lines(const std::filesystem::path& file);
 
 /// CPU seconds that all processes of this machine have used so far.
 double machine_cpu_seconds();
