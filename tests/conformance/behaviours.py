@@ -4,17 +4,19 @@
     behaviours.py BACKEND BIN_DIR [unittest arguments]      BACKEND: docker, docker-exec
 
 Every case plays the runner with the four programs; none knows what the containers are made of.
-Ends with 125 where the backend cannot be had here (a skip for CTest).
+Where the backend cannot be had here it ends with 125 (a skip for CTest), or fails if BERTH_REQUIRE names it.
 """
 import hashlib
 import os
 import pathlib
+import signal
 import sys
 import time
 import unittest
 
 import backends
 import engine_api
+import leave_out
 import play_runner
 
 BACKEND = None
@@ -108,6 +110,37 @@ class Behaviours(unittest.TestCase):
         self.assertEqual(result.code, 2, result.text())
         left = job.run("after_script", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '").check(0)
         self.assertNotIn(b"sleep 1000", left.out)
+
+    def test_the_scripts_own_words_stay_out_of_the_log_after_a_cancel(self):
+        # A shell tells of a child that a signal ended by printing what the child ran: the whole script, its
+        # variables with it. bash 5.2 does so for every signal but TERM, older and newer ones for that too.
+        canary = "SCRIPT_BODY_CANARY_e3b0c442"
+        body = f"echo started\n{canary}=true\n%s\nwhile :; do sleep 1000; done\n"
+        quick = body % "trap 'echo caught-$((1 + 1)); exit 1' TERM"
+        # What the rest of this case would see if a shell were left to tell of its child.
+        told = self.ready().run("build_script", body % "kill -KILL $BASHPID").check(1)
+        self.assertIn(canary, told.text())
+        # Deaf to TERM: KILL follows.
+        deaf = body % "trap '' TERM"
+        # As an entrypoint's child the agent cannot signal the whole namespace at once.
+        entrypoint = ["sh", "-c", '"$@"; exit $?', "entrypoint"]
+        cases = {"ends on TERM": (self.ready(), quick), "ends by KILL": (self.ready(), deaf),
+                 "below an entrypoint": (self.ready(a_response(entrypoint=entrypoint)), deaf)}
+        started = {}
+        for case, (job, script) in cases.items():
+            started[case] = job.start_run("build_script", script)
+            self.assertEqual(started[case].stdout.readline(), b"started\n")
+        # All three are told before any is waited for: they take their ten seconds together.
+        for process in started.values():
+            os.killpg(process.pid, signal.SIGTERM)
+        for case, process in started.items():
+            with self.subTest(case):
+                out, err = process.communicate(timeout=60)
+                text = (out + err).decode()
+                self.assertEqual(process.returncode, 2, text)
+                self.assertNotIn(canary, text)
+                # What the script says to its end is its output all the same.
+                self.assertEqual(text.count("caught-2"), 1 if case == "ends on TERM" else 0, text)
 
     def test_the_script_reads_end_of_file(self):
         job = self.ready()
@@ -360,8 +393,7 @@ def main():
     try:
         BACKEND = backends.make(name, pathlib.Path(bin_dir).resolve())
     except engine_api.NoEngine as error:
-        print(f"skipped: {error}")
-        return 125
+        return leave_out.leave_out(error)
     try:
         program = unittest.main(argv=[sys.argv[0], *sys.argv[3:]], exit=False, verbosity=2)
     finally:

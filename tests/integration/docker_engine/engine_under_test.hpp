@@ -11,9 +11,8 @@
 
 namespace berth::tests {
 
-/// Ends the program: 125 (skipped), or 1 when BERTH_REQUIRE has "docker" and a
-/// required engine must be able to do it.
-[[noreturn]] void leave_out(const std::string& why, bool even_if_required = false);
+/// Ends the program: 125 (skipped), or 1 when BERTH_REQUIRE has "docker".
+[[noreturn]] void leave_out(const std::string& why);
 
 /// The engine that DOCKER_HOST names, or the default one. Where none answers the
 /// case is left out.

@@ -15,6 +15,9 @@ import sys
 import tempfile
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+import leave_out  # noqa: E402
+
 BERTH = os.path.abspath(os.path.join(sys.argv[1], "berth"))
 
 WAITS = """
@@ -127,6 +130,5 @@ class LocalOnAnEngine(unittest.TestCase):
 
 if __name__ == "__main__":
     if not docker("version", "--format", "{{.Server.Version}}"):
-        print("no Docker engine answers: this suite cannot run here")
-        sys.exit(1 if "docker" in os.environ.get("BERTH_REQUIRE", "").split() else 125)
+        sys.exit(leave_out.leave_out("no Docker engine answers"))
     unittest.main(argv=sys.argv[:1], verbosity=2)
