@@ -80,7 +80,8 @@ def in_shape(body):
 class Attempt:
     """One executor instance: one TMPDIR, from config to cleanup."""
 
-    def __init__(self, bin_dir, settings, job, folder, environment=None, variables=None):
+    def __init__(self, bin_dir, settings, job, folder, environment=None, variables=None, user=None):
+        """`user`: the runner's (uid, gid, further groups) where it is not this process's; for root to use."""
         self.bin = pathlib.Path(bin_dir)
         self.settings = settings
         self.job = job
@@ -89,6 +90,8 @@ class Attempt:
         self.exit_code_file = self.tmpdir / "build_exit_code"
         (self.tmpdir / "response.json").write_text(json.dumps(job) + "\n")
         (self.tmpdir / "response.json").chmod(0o600)
+        self.user = {} if user is None else {"user": user[0], "group": user[1], "extra_groups": user[2]}
+        self._give(self.tmpdir, self.tmpdir / "response.json")
         self.own = dict(environment if environment is not None else os.environ)
         self.own.update({"TMPDIR": str(self.tmpdir), "BUILD_FAILURE_EXIT_CODE": "1", "SYSTEM_FAILURE_EXIT_CODE": "2",
                          "BUILD_EXIT_CODE_FILE": str(self.exit_code_file),
@@ -105,6 +108,10 @@ class Attempt:
         values.update(variables or {})
         self.variables = values
 
+    def _give(self, *paths):
+        for path in paths if self.user else ():
+            os.chown(path, self.user["user"], self.user["group"])
+
     def environment(self):
         env = dict(self.own)
         env.update(self.job_env)
@@ -119,7 +126,7 @@ class Attempt:
         argv = [str(self.bin / program), "--settings", str(self.settings), *map(str, arguments)]
         # Unbuffered: what a readline() takes must not take more than communicate() gives.
         return subprocess.Popen(argv, cwd=self.tmpdir, env=self.environment(), stdin=subprocess.DEVNULL, bufsize=0,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0, **self.user)
 
     def call(self, program, *arguments, timeout=300):
         process = self.start(program, *arguments)
@@ -149,6 +156,7 @@ class Attempt:
         path = folder / "script"
         path.write_text(text if raw else in_shape(text))
         path.chmod(0o700)
+        self._give(folder, path)
         return path
 
     def run(self, stage, text, raw=False, timeout=300):
