@@ -19,6 +19,8 @@ void Server::handle(const protocol::Start& start) {
   if (m_stage && m_stage->id() == start.id) return attach_at(m_stage->ring().begin());
   // Its end may be known to the kernel only.
   reap();
+  // Its driver has gone for good: the runner is never in two stages at once.
+  if (m_stage && !m_stage->ended() && !m_attached) kill_all();
   if (m_stage && !m_stage->ended()) {
     m_driver->send(
         protocol::Refused{.reason = RefusalReason::busy, .text = "another stage is still running"});

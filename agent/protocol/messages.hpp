@@ -29,6 +29,9 @@
 ///   - One connection is served at a time; a newer one replaces the older.
 ///   - START with the id of the running or last stage never starts anything; it
 ///     is answered with STARTED and output from the lowest byte still held.
+///   - START of another id while a stage runs: on a connection that follows that
+///     stage it is REFUSED; on any other the stage's driver was killed, and so are
+///     then all processes of the container before the new stage starts.
 ///   - ATTACH with an offset below what was acknowledged, or of an unknown id,
 ///     is answered with REFUSED.
 ///   - OUTPUT offsets are contiguous from the offset asked for; both streams of
@@ -197,7 +200,7 @@ enum class RefusalReason : std::uint8_t {
   no_shell = 0,          ///< none of the shells exists in the image
   unknown_stage = 1,     ///< ATTACH of an id that is not the last one started
   offset_forgotten = 2,  ///< ATTACH below what was acknowledged
-  busy = 3,              ///< START of another id while a stage runs
+  busy = 3,              ///< START of another id while a stage runs that does not give way
   cannot_start = 4,      ///< fork, memfd or exec failed; text has errno's words
   bad_frame = 5,         ///< the agent could not read a frame; it closes
 };

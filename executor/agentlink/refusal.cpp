@@ -33,8 +33,8 @@ void throw_refusal(const protocol::Refused& refused, const std::string& where) {
                               "/bin to run scripts; choose an image that has one");
     case RefusalReason::busy:
       throw SystemError(
-          "cannot start the stage: " + where + ": a stage of an earlier call still runs there",
-          "the process that ran it was killed; the job is to be retried");
+          "cannot start the stage: " + where + ": a stage of an earlier call cannot be ended",
+          "a process of it hangs in the kernel; the job is to be retried");
     case RefusalReason::cannot_start:
       throw SystemError("cannot start the stage's shell: " + where + after_colon(refused.text));
     case RefusalReason::unknown_stage:

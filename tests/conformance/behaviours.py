@@ -142,6 +142,15 @@ class Behaviours(unittest.TestCase):
                 # What the script says to its end is its output all the same.
                 self.assertEqual(text.count("caught-2"), 1 if case == "ends on TERM" else 0, text)
 
+    def test_a_stage_whose_program_was_killed_gives_way_to_the_next(self):
+        job = self.ready()
+        process = job.start_run("build_script", "echo started; (trap '' TERM; sleep 1000) & sleep 1000")
+        self.assertEqual(process.stdout.readline(), b"started\n")
+        process.kill()
+        process.communicate()
+        left = job.run("after_script", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '").check(0)
+        self.assertNotIn(b"sleep 1000", left.out)
+
     def test_the_script_reads_end_of_file(self):
         job = self.ready()
         result = job.run("build_script", "if read -t 5 line; then echo \"got $line\"; else echo eof; fi").check(0)

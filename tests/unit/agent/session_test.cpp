@@ -49,7 +49,23 @@ TEST_CASE("START and ATTACH of a running stage follow it from where they ask") {
   REQUIRE(third.expect<protocol::Exit>().length == 15);
 }
 
-TEST_CASE("another START while a stage runs is refused, and accepted once its shell has ended") {
+TEST_CASE("a stage whose driver is gone gives way to the next one, with all it started") {
+  const AgentProcess agent(with(each_build()));
+  AgentPeer killed = greeted(agent);
+  const std::string gate = (agent.dir() / "gate").string();
+  REQUIRE(killed.run("mkfifo " + gate).exit.status == 0);
+  killed.send(start_of("setsid sh -c 'echo $$ > " + gate + "; exec sleep 1000' & wait"));
+  killed.expect<protocol::Started>();
+  pid_t left = 0;
+  std::ifstream(gate) >> left;
+  REQUIRE(left > 0);
+
+  AgentPeer next = greeted(agent);
+  REQUIRE(next.run("echo next").output == "next\n");
+  await_end(left);
+}
+
+TEST_CASE("another START on the same connection is refused until the stage's shell has ended") {
   const AgentProcess agent(with(each_build()));
   AgentPeer peer = greeted(agent);
   const std::string gate = (agent.dir() / "gate").string();
