@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What dev-engine and dev-images share besides common.sh.
+# What dev-engine, dev-cluster and dev-images share besides common.sh.
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
@@ -7,7 +7,7 @@
 as_root() {
 	[ "$(id -u)" != 0 ] || return 0
 	command -v sudo >/dev/null || die "needs root (no sudo here): run it as root"
-	exec sudo --preserve-env="$(compgen -e | grep '^BERTH_DEV_' | paste -sd, -),PATH" -- "$0" "$@"
+	exec sudo --preserve-env="$(compgen -e | grep -E '^(BERTH_DEV_|DOCKER_|GO)' | paste -sd, -),PATH" -- "$0" "$@"
 }
 
 # has_sys_resource: whether this process may use CAP_SYS_RESOURCE (bit 24 of the bounding set).
@@ -32,4 +32,16 @@ oci_runtime() {
 	# Renamed into place: an engine may be running the old one.
 	mv "$1.part" "$1"
 	printf '%s\n' "$hash" >"$1.source"
+}
+
+# find_engine: the Docker engine of DOCKER_HOST, else dev-engine's, else the machine's own.
+find_engine() {
+	need_programs docker=docker.io
+	[ -z "${DOCKER_HOST-}" ] || {
+		docker version >/dev/null || die "no engine answers at DOCKER_HOST=$DOCKER_HOST"
+		return
+	}
+	eval "$("$root/scripts/dev-engine" env 2>/dev/null)"
+	docker version >/dev/null 2>&1 || unset DOCKER_HOST
+	docker version >/dev/null 2>&1 || die "no Docker engine answers; start one with: $root/scripts/dev-engine up"
 }

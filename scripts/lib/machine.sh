@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2154
-# What dev-engine lays on the machine, and takes away: addresses, the veth pair, the way out, cgroups. Uses its variables.
+# What an instance (instance.sh) lays on the machine, and takes away: addresses, the veth pair, the way out, cgroups,
+# directories to mount on.
 
 choose_net() {
 	local candidate
@@ -29,18 +30,18 @@ net_taken() {
 	return 1
 }
 
-mark=(-m comment --comment "berth-dev $name")
-
 # rules ADD: the way out. Called with -I to lay, with -D to take away.
 rules() {
+	local mark=(-m comment --comment "berth-dev $name")
 	iptables -w "$1" FORWARD -i "$link" "${mark[@]}" -j ACCEPT
 	iptables -w "$1" FORWARD -o "$link" "${mark[@]}" -j ACCEPT
 	iptables -w "$1" INPUT -i "$link" "${mark[@]}" -j ACCEPT
-	iptables -w -t nat "$1" POSTROUTING -s "$(net).0.0/24" ! -o "$link" "${mark[@]}" -j MASQUERADE
+	iptables -w -t nat "$1" POSTROUTING -s "$(net).0.0/16" ! -o "$link" "${mark[@]}" -j MASQUERADE
 }
 
 # remove_rules: every rule with our mark, however often a killed `up` laid it.
 remove_rules() {
+	local mark=(-m comment --comment "berth-dev $name")
 	local table rule
 	for table in filter nat; do
 		while read -r rule; do
@@ -50,11 +51,17 @@ remove_rules() {
 	done
 }
 
-lay_link() {
-	local device mtu
+# link_mtu: that of the way out.
+link_mtu() {
+	local device
 	device=$(ip -4 route show default | sed -n 's/.* dev \([^ ]*\).*/\1/p' | head -n 1)
-	mtu=1500
-	[ -z "$device" ] || mtu=$(cat "/sys/class/net/$device/mtu")
+	if [ -n "$device" ]; then cat "/sys/class/net/$device/mtu"; else printf '1500\n'; fi
+}
+
+# lay_link NETWORK NAMESPACE
+lay_link() {
+	local mtu
+	mtu=$(link_mtu)
 	printf '%s\n' "$mtu" >"$state/mtu"
 	ip link add "$link" mtu "$mtu" type veth peer name eth0 mtu "$mtu" netns "$1"
 	ip address add "$(net).0.1/24" dev "$link"
@@ -85,4 +92,38 @@ remove_cgroups() {
 			wait_for 5 rmdir "$directory" 2>/dev/null || say "cgroup $directory stays: it still has processes"
 		done < <(find "$top" -depth -type d)
 	done
+}
+
+# Two instances may use the same directory, and removing one that another has a mount on takes that mount away.
+lock_mount_points() {
+	mkdir -p /run/lock
+	exec 8>/run/lock/berth-dev
+	flock 8
+}
+
+make_mount_points() {
+	local directory
+	for directory; do
+		[ -d "$directory" ] || {
+			mkdir -p "$directory"
+			printf '%s\n' "$directory" >>"$base/mount-points"
+		}
+	done
+}
+
+# remove_mount_points: those that we made and nobody has a mount on.
+remove_mount_points() {
+	local directory
+	[ -e "$base/mount-points" ] || return 0
+	lock_mount_points
+	while read -r directory; do
+		if grep -qsF " $directory " /proc/[0-9]*/mountinfo; then
+			printf '%s\n' "$directory"
+		else
+			rmdir "$directory" 2>/dev/null || :
+		fi
+	done < <(sort -u "$base/mount-points") >"$base/mount-points.left"
+	mv "$base/mount-points.left" "$base/mount-points"
+	[ -s "$base/mount-points" ] || rm "$base/mount-points"
+	exec 8>&-
 }
