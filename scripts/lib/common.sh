@@ -69,3 +69,10 @@ build() {
 engine_answers() {
 	command -v docker >/dev/null && timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1
 }
+
+# cluster_answers: does the API server that KUBECONFIG names first answer, with whatever status?
+cluster_answers() {
+	local server
+	server=$(sed -n 's/^[[:space:]-]*server:[[:space:]]*//p' "${KUBECONFIG%%:*}" 2>/dev/null | head -n 1)
+	[ -n "$server" ] && curl --silent --insecure --max-time 10 --output /dev/null "$server/readyz"
+}
