@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # What dev-cluster runs: Kubernetes in one program, and the image of the pods' first process. Uses its variables.
 
 module=$here/lib/cluster-node

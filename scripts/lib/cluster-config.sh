@@ -12,8 +12,8 @@ authority() {
 
 # certificate FILE SUBJECT [SUBJECT ALTERNATIVE NAMES]
 certificate() {
-	local lines=(keyUsage=critical,digitalSignature extendedKeyUsage=clientAuth)
-	[ -z "${3-}" ] || lines=(keyUsage=critical,digitalSignature extendedKeyUsage=clientAuth,serverAuth "subjectAltName=$3")
+	local lines=("keyUsage=critical,digitalSignature" "extendedKeyUsage=clientAuth")
+	[ -z "${3-}" ] || lines=("keyUsage=critical,digitalSignature" "extendedKeyUsage=clientAuth,serverAuth" "subjectAltName=$3")
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "$2" -keyout "$pki/$1.key" 2>/dev/null |
 		openssl x509 -req -CA "$pki/ca.crt" -CAkey "$pki/ca.key" -set_serial "0x$(openssl rand -hex 8)" -days 365 \
 			-extfile <(printf '%s\n' "${lines[@]}") -out "$pki/$1.crt" 2>/dev/null

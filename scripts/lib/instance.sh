@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154,SC2317
 # What dev-engine and dev-cluster are made of. An instance is one process tree in mount, PID and network namespaces of
 # its own, joined to the machine by a veth pair: its first process ended, all of it is ended.
 # shellcheck source=scripts/lib/dev.sh
