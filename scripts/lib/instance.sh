@@ -79,14 +79,26 @@ wait_for() {
 
 net() { cat "$state/net"; }
 
+# close_inherited: what lives on must not hold the locks that we or our callers hold.
+close_inherited() {
+	local fd
+	for fd in /proc/self/fd/*; do
+		fd=${fd##*/}
+		[ "$fd" -le 2 ] || [ "$fd" = 255 ] || exec {fd}>&-
+	done
+}
+
 # start_init DIRECTORY...: the first process, the calling script's `init`, which binds mounts over these directories.
 start_init() {
 	local outer pid
 	: >"$log/init.log"
 	lock_mount_points
 	make_mount_points "$@"
-	setsid unshare --mount --propagation slave --pid --net --fork --kill-child --mount-proc \
-		"$here/${0##*/}" init "$state" </dev/null >>"$log/init.log" 2>&1 8>&- 9>&- &
+	(
+		close_inherited
+		exec setsid unshare --mount --propagation slave --pid --net --fork --kill-child --mount-proc \
+			"$here/${0##*/}" init "$state" </dev/null >>"$log/init.log" 2>&1
+	) &
 	outer=$!
 	# Its child is the first process; the kernel need not offer a list of children.
 	find_child() { pid=$(grep -ls "^PPid:[[:space:]]*$outer\$" /proc/[0-9]*/status | grep -o '[0-9]*'); }

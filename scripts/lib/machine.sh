@@ -74,7 +74,8 @@ lay_link() {
 }
 
 remove_link() {
-	! ip link show "$link" >/dev/null 2>&1 || ip link delete "$link"
+	# The kernel may be taking it away just now, with the namespace of its other end.
+	ip link delete "$link" 2>/dev/null || ! ip link show "$link" >/dev/null 2>&1 || die "the interface $link cannot be deleted"
 	remove_rules
 	# Forwarding goes off again only if we put it on and nothing else that could need it is left.
 	if [ -e "$base/ip-forward-was-off" ] && [ -z "$(ip -o link show type veth)$(ip -o link show type bridge)" ]; then

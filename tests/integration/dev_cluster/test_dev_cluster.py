@@ -98,7 +98,7 @@ class DevCluster(unittest.TestCase):
     def check_pods(self, api):
         namespace = self.namespace(api, "pods")
         # Its log, its name server, and a service's address by way of kube-proxy.
-        self.assertEqual(self.log_of(api, namespace, pod("talks", "echo one; echo two >&2; exit 3")), ("Failed", "one\ntwo\n"))
+        self.assertEqual(self.log_of(api, namespace, pod("talks", "echo one; echo two; exit 3")), ("Failed", "one\ntwo\n"))
         phase, log = self.log_of(api, namespace, pod(
             "asks", "nslookup kubernetes.default.svc.cluster.local && nc -w 10 kubernetes.default 443 </dev/null"))
         self.assertEqual(phase, "Succeeded", log)
