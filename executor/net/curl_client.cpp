@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <exception>
 #include <mutex>
 #include <new>
@@ -159,8 +160,9 @@ HttpResponse CurlHttpClient::send(const HttpRequest& request, std::stop_token st
   std::unique_ptr<CurlChannel> channel = take();
   CURL* easy = channel->easy();
   Exchange exchange{.easy = easy, .request = request, .response = {}, .failure = {}};
-  const HeaderList headers = header_list(request);
-  const std::string url = m_options.base_url + request.target;
+  HeaderList headers = header_list(request);
+  if (!m_options.tls.server_name.empty()) headers.add("Host: " + host_and_port(m_options));
+  const std::string url = url_for_curl(m_options) + request.target;
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
   set_method(easy, request);
@@ -174,6 +176,13 @@ HttpResponse CurlHttpClient::send(const HttpRequest& request, std::stop_token st
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
                      static_cast<long>(request.silence_timeout.count()));
+  }
+  if (request.deadline) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+        *request.deadline - std::chrono::steady_clock::now());
+    constexpr long k_day = 86400000;
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+                     static_cast<long>(std::clamp<std::int64_t>(left.count(), 1, k_day)));
   }
   // On any exception the channel dies, and its connection with it.
   try {

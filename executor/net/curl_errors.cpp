@@ -23,9 +23,16 @@ bool refuses_our_certificate(std::string_view text) {
           has(text, "handshake failure") || has(text, "access denied"));
 }
 
+/// "CONNECT tunnel failed, response 503": with 5xx the proxy cannot reach the
+/// server now; all else is its last word. Nothing has been asked of the server.
+HttpFailure refused_tunnel(std::string_view text) {
+  return has(text, "response 5") ? HttpFailure::cannot_connect : HttpFailure::proxy;
+}
+
 HttpFailure failure_of(CURLcode code, std::string_view text) {
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
       return HttpFailure::cannot_resolve;
     case CURLE_COULDNT_CONNECT:
       return HttpFailure::cannot_connect;
@@ -58,7 +65,10 @@ HttpFailure failure_of(CURLcode code, std::string_view text) {
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_PARTIAL_FILE:
+      if (has(text, "CONNECT tunnel failed")) return refused_tunnel(text);
       return refuses_our_certificate(text) ? HttpFailure::tls_rejected : HttpFailure::reset;
+    case CURLE_PROXY:
+      return HttpFailure::proxy;
     default:
       return HttpFailure::malformed;
   }

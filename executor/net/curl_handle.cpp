@@ -5,6 +5,8 @@
 #include <curl/curl.h>
 
 #include <mutex>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <new>
 #include <sys/socket.h>
 
@@ -20,7 +22,16 @@ void init_curl_once() {
 }
 
 curl_socket_t open_socket(void*, curlsocktype, curl_sockaddr* address) noexcept {
-  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd >= 0 && address->family != AF_UNIX) {
+    // A path that swallows everything is noticed in less than a minute, whether
+    // bytes wait to be acknowledged or the connection is idle.
+    const int probes = 3;
+    const unsigned unanswered = 45000;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered, sizeof unanswered);
+  }
+  return fd;
 }
 
 void set_blob(CURL* easy, CURLoption option, std::string_view bytes) {
@@ -36,6 +47,24 @@ void CurlDeleter::operator()(void* handle) const noexcept {
 }
 void CurlMultiDeleter::operator()(void* handle) const noexcept {
   curl_multi_cleanup(handle);
+}
+
+void CurlListDeleter::operator()(void* list) const noexcept {
+  curl_slist_free_all(static_cast<curl_slist*>(list));
+}
+
+std::string host_and_port(const HttpOptions& options) {
+  const std::size_t host = options.base_url.find("//");
+  return options.base_url.substr(host == std::string::npos ? 0 : host + 2);
+}
+
+std::string url_for_curl(const HttpOptions& options) {
+  if (options.tls.server_name.empty()) return options.base_url;
+  const std::string host = host_and_port(options);
+  const std::size_t colon = host.find(':', host.starts_with('[') ? host.find(']') : 0);
+  const std::string port = colon == std::string::npos ? "" : host.substr(colon);
+  return options.base_url.substr(0, options.base_url.size() - host.size()) +
+         options.tls.server_name + port;
 }
 
 CurlChannel::CurlChannel(const HttpOptions& options) : m_options(options) {
@@ -58,7 +87,11 @@ void CurlChannel::reset() {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  // Without this call, or with nullptr, libcurl reads the environment.
+  curl_easy_setopt(easy, CURLOPT_PROXY, std::string(m_options.proxy.expose()).c_str());
+  curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+  curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, m_options.proxy.empty() ? 0L : 1L);
+  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
@@ -72,6 +105,12 @@ void CurlChannel::reset() {
   if (!m_options.unix_socket.empty())
     curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, m_options.unix_socket.c_str());
   const TlsOptions& tls = m_options.tls;
+  if (!tls.server_name.empty()) {
+    // Any host and port of the URL mean the real ones.
+    const std::string host = host_and_port(m_options);
+    m_connect_to.reset(curl_slist_append(nullptr, ("::" + host).c_str()));
+    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, static_cast<curl_slist*>(m_connect_to.get()));
+  }
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls.verify ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);

@@ -19,6 +19,16 @@ struct CurlMultiDeleter {
   void operator()(void* handle) const noexcept;
 };
 
+struct CurlListDeleter {
+  void operator()(void* list) const noexcept;
+};
+
+/// base_url as libcurl must be given it: with the name the certificate is for,
+/// since that is where libcurl takes the name from.
+std::string url_for_curl(const HttpOptions& options);
+/// "10.0.0.1:6443": what stands in the Host header.
+std::string host_and_port(const HttpOptions& options);
+
 /// A multi handle with the one easy handle that is used in it: one connection
 /// that is used again and again, by one thread at a time.
 class CurlChannel {
@@ -47,6 +57,7 @@ class CurlChannel {
   std::array<char, 256> m_error_buffer{};
   std::unique_ptr<void, CurlMultiDeleter> m_multi;
   std::unique_ptr<void, CurlDeleter> m_easy;
+  std::unique_ptr<void, CurlListDeleter> m_connect_to;
   bool m_added = false;
 };
 

@@ -1,100 +1,18 @@
 #include "executor/net/curl_client.hpp"
 #include "executor/net/curl_handle.hpp"
+#include "executor/net/curl_stream.hpp"
 #include "executor/net/response_head.hpp"
 
-#include <curl/curl.h>
-
-#include <algorithm>
-#include <cstring>
+#include <array>
 
 namespace berth::net {
 namespace {
 
-using Deadline = std::chrono::steady_clock::time_point;
-
-bool past(Deadline deadline) {
-  return std::chrono::steady_clock::now() >= deadline;
-}
-
-long milliseconds_left(Deadline deadline) {
-  const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-  return std::clamp<long>(static_cast<long>(left.count()), 1, 60000);
-}
-
-/// A connection made with CURLOPT_CONNECT_ONLY. libcurl finds it through the
-/// multi handle, so the easy handle stays in there.
-class CurlStream final : public DuplexStream {
- public:
-  CurlStream(std::unique_ptr<CurlChannel> channel, bool tls)
-      : m_channel(std::move(channel)), m_tls(tls) {
-    curl_socket_t socket = CURL_SOCKET_BAD;
-    curl_easy_getinfo(m_channel->easy(), CURLINFO_ACTIVESOCKET, &socket);
-    m_fd = socket;
-  }
-
-  int fd() const override { return m_fd; }
-  bool buffered() const override { return m_offset < m_rest.size() || m_maybe_more; }
-
-  DuplexIo read(std::span<char> into) override {
-    if (m_offset < m_rest.size()) {
-      const std::size_t count = std::min(into.size(), m_rest.size() - m_offset);
-      std::memcpy(into.data(), m_rest.data() + m_offset, count);
-      m_offset += count;
-      return {DuplexIo::State::moved, count, {}};
-    }
-    std::size_t count = 0;
-    const CURLcode code = curl_easy_recv(m_channel->easy(), into.data(), into.size(), &count);
-    // TLS hands over whole records: the next one may have been read already.
-    m_maybe_more = m_tls && code == CURLE_OK && count > 0;
-    return outcome(code, count);
-  }
-
-  DuplexIo write(std::string_view bytes) override {
-    std::size_t count = 0;
-    const CURLcode code = curl_easy_send(m_channel->easy(), bytes.data(), bytes.size(), &count);
-    if (code == CURLE_OK && count == 0) return {DuplexIo::State::would_block, 0, {}};
-    return outcome(code, count);
-  }
-
-  void give_back(std::string rest) { m_rest = std::move(rest); }
-  CurlChannel& channel() { return *m_channel; }
-
- private:
-  DuplexIo outcome(CURLcode code, std::size_t count) {
-    if (code == CURLE_AGAIN) return {DuplexIo::State::would_block, 0, {}};
-    if (code != CURLE_OK) return {DuplexIo::State::closed, 0, m_channel->error(code).what()};
-    if (count == 0) return {DuplexIo::State::closed, 0, {}};
-    return {DuplexIo::State::moved, count, {}};
-  }
-
-  std::unique_ptr<CurlChannel> m_channel;
-  int m_fd = -1;
-  bool m_tls;
-  bool m_maybe_more = false;
-  std::string m_rest;
-  std::size_t m_offset = 0;
-};
-
-std::unique_ptr<CurlStream> connect(const HttpOptions& options, Deadline deadline,
-                                    const std::stop_token& stop) {
-  auto channel = std::make_unique<CurlChannel>(options);
-  CURL* easy = channel->easy();
-  curl_easy_setopt(easy, CURLOPT_URL, options.base_url.c_str());
-  curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
-  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-  curl_easy_setopt(
-      easy, CURLOPT_CONNECTTIMEOUT_MS,
-      std::min(milliseconds_left(deadline), static_cast<long>(options.connect_timeout.count())));
-  channel->run(stop, [&] { return past(deadline); });
-  return std::make_unique<CurlStream>(std::move(channel), options.base_url.starts_with("https:"));
-}
+using Deadline = RawStream::Deadline;
 
 std::string request_text(const HttpOptions& options, const HttpRequest& request) {
-  const std::size_t host = options.base_url.find("//");
   std::string text =
-      request.method + " " + request.target +
-      " HTTP/1.1\r\nHost: " + options.base_url.substr(host == std::string::npos ? 0 : host + 2) +
+      request.method + " " + request.target + " HTTP/1.1\r\nHost: " + host_and_port(options) +
       "\r\nUser-Agent: berth/" BERTH_VERSION "\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n";
   for (const Header& header : request.headers) text += header.name + ": " + header.value + "\r\n";
   for (const SecretHeader& header : request.secret_headers)
@@ -103,19 +21,7 @@ std::string request_text(const HttpOptions& options, const HttpRequest& request)
   return text;
 }
 
-/// Waits for the stream, a stop or a second, whatever is first.
-void wait_for(CurlStream& stream, short events, Deadline deadline, const std::stop_token& stop) {
-  if (stop.stop_requested()) throw support::Cancelled();
-  if (past(deadline)) throw HttpError(HttpFailure::timeout, "no answer in time");
-  CURLM* multi = stream.channel().multi();
-  const std::stop_callback wake(stop, [multi] { curl_multi_wakeup(multi); });
-  curl_waitfd extra{stream.fd(), events, 0};
-  curl_multi_poll(multi, &extra, 1, static_cast<int>(std::min(1000L, milliseconds_left(deadline))),
-                  nullptr);
-  if (stop.stop_requested()) throw support::Cancelled();
-}
-
-void send_all(CurlStream& stream, std::string_view bytes, Deadline deadline,
+void send_all(RawStream& stream, std::string_view bytes, Deadline deadline,
               const std::stop_token& stop) {
   while (!bytes.empty()) {
     const DuplexIo io = stream.write(bytes);
@@ -123,11 +29,11 @@ void send_all(CurlStream& stream, std::string_view bytes, Deadline deadline,
     if (io.state == DuplexIo::State::moved)
       bytes.remove_prefix(io.bytes);
     else
-      wait_for(stream, CURL_WAIT_POLLOUT, deadline, stop);
+      stream.wait(RawStream::Direction::out, deadline, stop);
   }
 }
 
-void receive(CurlStream& stream, UpgradeReply& reply, Deadline deadline,
+void receive(RawStream& stream, UpgradeReply& reply, Deadline deadline,
              const std::stop_token& stop) {
   std::array<char, 16384> buffer;
   while (true) {
@@ -139,7 +45,7 @@ void receive(CurlStream& stream, UpgradeReply& reply, Deadline deadline,
       throw HttpError(HttpFailure::reset,
                       io.why.empty() ? "connection closed without an answer" : io.why);
     } else {
-      wait_for(stream, CURL_WAIT_POLLIN, deadline, stop);
+      stream.wait(RawStream::Direction::in, deadline, stop);
     }
   }
 }
@@ -148,7 +54,7 @@ void receive(CurlStream& stream, UpgradeReply& reply, Deadline deadline,
 
 Upgraded curl_upgrade(const HttpOptions& options, const HttpRequest& request, Deadline deadline,
                       const std::stop_token& stop) {
-  std::unique_ptr<CurlStream> stream = connect(options, deadline, stop);
+  std::unique_ptr<RawStream> stream = connect_raw(options, deadline, stop);
   send_all(*stream, request_text(options, request), deadline, stop);
   UpgradeReply reply;
   receive(*stream, reply, deadline, stop);

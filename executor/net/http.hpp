@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -42,6 +43,8 @@ struct HttpRequest {
   std::function<bool(std::string_view)> on_body{};
   /// The call fails when no byte moved in either direction for so long. 0: never.
   std::chrono::seconds silence_timeout{120};
+  /// The call fails (HttpFailure::timeout) when it is not over by then.
+  std::optional<std::chrono::steady_clock::time_point> deadline{};
   /// A collected body larger than this is an error.
   std::size_t max_body = std::size_t{64} << 20;
 };
@@ -65,6 +68,7 @@ enum class HttpFailure {
   tls,             ///< other TLS trouble, an unusable certificate file among it
   timeout,         ///< connecting took too long, or silence
   reset,           ///< the connection ended early: the server may have done what was asked
+  proxy,           ///< the proxy wants a login, or refuses to connect us to this server
   malformed,       ///< what came is not HTTP, or too large
 };
 
@@ -92,6 +96,8 @@ struct TlsOptions {
   support::Secret key_pem{};
   /// False: any certificate of the server will do.
   bool verify = true;
+  /// The name the server's certificate must be for, where it is not the URL's host.
+  std::string server_name{};
 };
 
 struct HttpOptions {
@@ -102,6 +108,9 @@ struct HttpOptions {
   std::string unix_socket{};
   TlsOptions tls{};
   std::chrono::milliseconds connect_timeout{30000};
+  /// URL of a proxy (http, https, socks5), with its login; empty: none. Always
+  /// asked for a tunnel (CONNECT).
+  support::Secret proxy{};
 };
 
 /// An answer to HttpRequest with Upgrade: the stream is there only when the
@@ -113,7 +122,7 @@ struct Upgraded {
 };
 
 /// Thread-safe; connections are kept and used again, one request at a time on
-/// each. No redirects are followed and no proxy of the environment is used.
+/// each. No redirects are followed, and no proxy but HttpOptions' is used.
 /// All calls: throw HttpError; support::Cancelled promptly when stop is
 /// requested, in which case the server may have done what was asked.
 class HttpClient {

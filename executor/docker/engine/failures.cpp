@@ -159,6 +159,9 @@ EngineUnreachable unreachable(const EngineAddress& address, const std::string& c
       fault = Fault::infrastructure;
       hint = "the engine closed the connection: was it restarted? Look at its log";
       break;
+    case HttpFailure::proxy:
+      text = "the proxy refuses: " + text;
+      break;
     case HttpFailure::malformed:
       text = "the answer is not an engine's: " + text;
       hint = "does a Docker engine listen at this address?";
