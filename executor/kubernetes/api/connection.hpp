@@ -51,7 +51,8 @@ struct Connection {
 /// Settings' host, else the settings' kubeconfig or context, else the service
 /// account of the pod this runs in, else $KUBECONFIG, else ~/.kube/config.
 /// HTTPS_PROXY, HTTP_PROXY and NO_PROXY count, the kubeconfig's proxy-url before
-/// them. Reads files, starts nothing and connects to nothing.
+/// them. BERTH_SERVICE_ACCOUNT_DIR is the service account's folder where it is not
+/// the usual one. Reads files, starts nothing and connects to nothing.
 /// Throws OperatorError: which file, context, cluster or user, and what to do.
 Connection load_connection(const ConnectionChoice& choice, const settings::GetEnv& getenv);
 /// With this process's environment.
