@@ -65,7 +65,8 @@ find_go() {
 	printf 'go\n'
 }
 
-at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; }
+# at_least VERSION WANTED
+at_least() { printf '%s\n' "$2" "$1" | sort -V -C; }
 
 # build_program VERSION
 build_program() {

@@ -22,8 +22,10 @@ choose_net() {
 
 # net_taken NET: a route of this machine or another engine uses it.
 net_taken() {
-	local file
-	if ip -4 route show table all | grep -v " dev $link " | grep -qw "${1//./\\.}\.[0-9]*\.[0-9]*"; then return 0; fi
+	local file routes
+	# Read to its end first: `grep -q` would end a pipe early, and pipefail take that for "free".
+	routes=$(ip -4 route show table all | grep -v " dev $link ") || :
+	! grep -qw "${1//./\\.}\.[0-9]*\.[0-9]*" <<<"$routes" || return 0
 	for file in "$base"/*/net; do
 		[ "$file" = "$state/net" ] || [ "$(cat "$file" 2>/dev/null)" != "$1" ] || return 0
 	done

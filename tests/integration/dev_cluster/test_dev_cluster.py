@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 import unittest
@@ -106,6 +107,36 @@ class DevCluster(unittest.TestCase):
         privileged = pod("may-all", "mount -t tmpfs none /tmp && echo mounted", securityContext={"privileged": True})
         self.assertEqual(self.log_of(api, namespace, privileged), ("Succeeded", "mounted\n"))
 
+    def check_ways(self, api):
+        """From the machine to a pod and to a service, from a pod to the machine: each by its own address."""
+        namespace = self.namespace(api, "ways")
+        api.call("POST", f"{namespace}/pods", pod("listens", "nc -l -p 8080 -e echo hello"))
+        for seen in api.watch(f"{namespace}/pods", "listens"):
+            if seen["status"].get("phase") == "Running":
+                break
+        with self.connected((seen["status"]["podIP"], 8080)) as connection:
+            self.assertEqual(connection.recv(100), b"hello\n")
+        self.connected((api.call("GET", "/api/v1/namespaces/default/services/kubernetes")["spec"]["clusterIP"], 443)).close()
+        with socket.create_server(("0.0.0.0", 0)) as server:
+            server.settimeout(60)
+            api.call("POST", f"{namespace}/pods", pod("calls", f"echo hello | nc -w 10 machine.berth-dev.test {server.getsockname()[1]}"))
+            connection, peer = server.accept()
+            with connection:
+                self.assertEqual(connection.recv(100), b"hello\n")
+        for seen in api.watch(f"{namespace}/pods", "calls"):
+            if seen["status"].get("podIP"):
+                break
+        self.assertEqual(peer[0], seen["status"]["podIP"])
+
+    def connected(self, address):
+        """A process that has just started listens a moment later."""
+        for _ in range(1000):
+            try:
+                return socket.create_connection(address, 10)
+            except ConnectionRefusedError:
+                pass
+        return self.fail(f"{address} refuses connections")
+
     def check_pod_security(self, api):
         namespace = self.namespace(api, "strict", {"pod-security.kubernetes.io/enforce": "restricted"})
         self.refused(403, "violates PodSecurity", api.call, "POST", f"{namespace}/pods",
@@ -165,6 +196,7 @@ class DevCluster(unittest.TestCase):
 
         api = self.api()
         self.check_pods(api)
+        self.check_ways(api)
         self.check_pod_security(api)
         self.check_rbac(api)
         self.check_restarts(api)
