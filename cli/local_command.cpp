@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <unistd.h>
@@ -159,22 +160,27 @@ local::runner::Payload probe_payload(const local::RunFacts& facts,
 
 std::string choose_address(const LocalOptions& options, const local::runner::RunnerConfig& config,
                            const local::RunFacts& facts, const local::pipeline::Pipeline& pipeline,
-                           std::uint16_t port, local::Terminal& terminal,
-                           local::runner::Control& control) {
+                           const local::Workspace& workspace, std::uint16_t port,
+                           local::Terminal& terminal, local::runner::Control& control) {
   if (!options.address.empty()) return options.address;
   const std::vector<std::string> candidates = local::host_addresses();
   if (candidates.empty()) {
     throw OperatorError("this machine has no address that a container could reach",
                         "name one with --address");
   }
+  // The name of the server is part of the kept volumes' names: another address
+  // would be another cache.
+  const auto known = std::ranges::find(candidates, workspace.address());
   const std::string found = local::find_address(
       {.config = config,
        .payload = probe_payload(facts, pipeline),
        .candidates = candidates,
+       .known = known == candidates.end() ? std::string() : *known,
        .port = port,
        .path = k_probe_path,
        .control = control},
       [&terminal](std::string_view why) { terminal.print(fmt::format("berth: {}\n", why)); });
+  if (!found.empty()) workspace.remember_address(found);
   if (!found.empty() || control.cancel_requested())
     return found.empty() ? candidates.front() : found;
   terminal.print(
@@ -240,8 +246,8 @@ int run_local(const LocalOptions& options) {
       },
       0);
 
-  const std::string address =
-      choose_address(options, config, facts, pipeline, server.port(), terminal, beginning);
+  const std::string address = choose_address(options, config, facts, pipeline, workspace,
+                                             server.port(), terminal, beginning);
   facts.server_url = fmt::format("http://{}:{}", local::url_host(address), server.port());
   config.url = facts.server_url;
   pipeline = load_pipeline(options, facts);  // rules may look at the address

@@ -37,11 +37,12 @@ class Words final : public runner::Observer {
 
 /// The agent's own verdict; nothing where its socket cannot be reached from here.
 std::optional<std::vector<bool>> ask_agent(const AddressQuestion& question,
+                                           const std::vector<std::string>& candidates,
                                            const std::filesystem::path& tmpdir) {
   const auto sandbox = state::read_sandbox(tmpdir);
   if (!sandbox || !sandbox->values.contains("helper.socket_dir")) return std::nullopt;
   std::vector<protocol::ProbeTarget> targets;
-  for (const std::string& address : question.candidates) {
+  for (const std::string& address : candidates) {
     targets.push_back({.kind = protocol::ProbeKind::http,
                        .address = address,
                        .port = question.port,
@@ -69,26 +70,39 @@ std::optional<std::vector<bool>> ask_agent(const AddressQuestion& question,
 }
 
 /// The same by git in the helper, one after the other.
-std::vector<bool> ask_helper(const AddressQuestion& question, runner::Attempt& attempt,
+std::vector<bool> ask_helper(const AddressQuestion& question,
+                             const std::vector<std::string>& candidates, runner::Attempt& attempt,
                              Words& words) {
   std::string script = "cd /; export GIT_TERMINAL_PROMPT=0\n";
-  for (std::size_t i = 0; i < question.candidates.size(); ++i) {
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
     // Any HTTP answer will do: git's error then names the server's reply.
     script += fmt::format(
         "case \"$(timeout 3 git ls-remote http://{}:{}{} 2>&1)\" in *'{}'*) echo "
         "berth-answers-{}-; exit 0;; esac\n",
-        url_host(question.candidates[i]), question.port, question.path, "not found", i);
+        url_host(candidates[i]), question.port, question.path, "not found", i);
   }
   words.said.clear();
   runner::Scope scope;
   attempt.run("get_sources", script,
               scope.until(std::chrono::steady_clock::now() + k_sandbox_limit,
                           runner::Stop::program_timeout));
-  std::vector<bool> answered(question.candidates.size(), false);
+  std::vector<bool> answered(candidates.size(), false);
   for (std::size_t i = 0; i < answered.size(); ++i) {
     answered[i] = words.said.find(fmt::format("berth-answers-{}-", i)) != std::string::npos;
   }
   return answered;
+}
+
+/// The first of these that answered, if any.
+std::string first_to_answer(const AddressQuestion& question,
+                            const std::vector<std::string>& candidates, runner::Attempt& attempt,
+                            Words& words) {
+  const auto by_agent = ask_agent(question, candidates, attempt.directory());
+  const std::vector<bool> answered =
+      by_agent ? *by_agent : ask_helper(question, candidates, attempt, words);
+  const auto first = std::ranges::find(answered, true);
+  return first == answered.end() ? std::string()
+                                 : candidates[static_cast<std::size_t>(first - answered.begin())];
 }
 
 /// Addresses that lie nearest to containers come first.
@@ -149,11 +163,9 @@ std::string find_address(const AddressQuestion& question,
     explain(fmt::format("no container could be made to try addresses from: {}\n{}",
                         failure->message, words.said));
   } else {
-    const auto by_agent = ask_agent(question, attempt.directory());
-    const std::vector<bool> answered = by_agent ? *by_agent : ask_helper(question, attempt, words);
-    const auto first = std::ranges::find(answered, true);
-    if (first != answered.end())
-      address = question.candidates[static_cast<std::size_t>(first - answered.begin())];
+    if (!question.known.empty())
+      address = first_to_answer(question, {question.known}, attempt, words);
+    if (address.empty()) address = first_to_answer(question, question.candidates, attempt, words);
     if (address.empty()) {
       explain(fmt::format("none of this machine's addresses answers from a container: {}",
                           fmt::join(question.candidates, ", ")));

@@ -24,6 +24,9 @@ struct AddressQuestion {
   /// A job that has an image this machine can be expected to have.
   runner::Payload payload;
   std::vector<std::string> candidates;
+  /// The candidate that an earlier run used: it is asked before the others, of
+  /// which any may answer first. Empty: none.
+  std::string known{};
   std::uint16_t port = 0;
   /// Path that answers any request.
   std::string path;

@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t k_kept_runs = 10;
 constexpr std::size_t k_max_number = 64;
+constexpr std::size_t k_max_address = 256;
 constexpr std::chrono::hours k_kept_for{24};
 constexpr std::chrono::milliseconds k_not_locked_yet{100};
 
@@ -41,6 +42,14 @@ std::int64_t number_of(const std::string& text) {
 }
 
 }  // namespace
+
+std::string Workspace::address() const {
+  return support::read_file_if_exists(m_project / "address", k_max_address).value_or("");
+}
+
+void Workspace::remember_address(const std::string& address) const {
+  support::write_file_atomically(m_project / "address", address);
+}
 
 std::int64_t project_number(const std::filesystem::path& root) {
   const std::string digest = runner::hashed_cache_key(root.string()).substr(0, 7);

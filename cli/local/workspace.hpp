@@ -16,6 +16,7 @@ namespace berth::local {
 ///     local/tmp/                     TMPDIRs of the jobs: one folder for all runs,
 ///                                    so that each sweeps what a dead one left
 ///     local/<project>/next           the next pipeline's number
+///     local/<project>/address        the address that jobs reached this machine by
 ///     local/<project>/runs/<n>/      logs and artifacts of pipeline n; the last ten stay
 ///     local/<project>/latest/<job>/  what the last run of each job left, for runs of single jobs
 ///
@@ -32,6 +33,10 @@ class Workspace {
   std::filesystem::path logs() const { return run() / "logs"; }
   std::filesystem::path artifacts() const { return run() / "artifacts"; }
   std::filesystem::path tmp() const { return m_base / "tmp"; }
+
+  /// Where jobs found this machine in an earlier run; empty before the first.
+  std::string address() const;
+  void remember_address(const std::string& address) const;
 
   struct Kept {
     std::string type;  ///< archive, dotenv

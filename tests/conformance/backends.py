@@ -46,9 +46,7 @@ class DockerBackend:
         return self.engine.objects(tmpdir or self.jobs) + files
 
     def close(self):
-        for one in self.engine._list("/volumes", "com.gitlab.gitlab-runner.type=cache")["Volumes"] or []:
-            if one["Labels"].get("com.gitlab.gitlab-runner.project.id") == str(PROJECT):
-                self.engine.call("DELETE", f"/volumes/{one['Name']}")
+        self.engine.remove_kept_volumes(PROJECT)
         shutil.rmtree(self.root)
 
 

@@ -32,6 +32,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import engine_api  # noqa: E402
 import leave_out  # noqa: E402
 
 
@@ -143,6 +144,8 @@ def run_all(bin_dir, source, transport):
             if found:
                 sys.stdout.write(output)
             problems += [f"run {number}: {text}" for text in found]
+        for project in pathlib.Path(scratch, "state", "local").glob("[0-9]*"):
+            engine_api.Engine().remove_kept_volumes(project.name)
         traced = calls.read_text() if calls.exists() else ""
         if ("/exec" in traced) != (transport == "exec"):
             problems.append(f"the agents were not reached by {transport}")

@@ -61,6 +61,12 @@ class Engine:
             found.append((one["Labels"], one["Name"]))
         return sorted(name for labels, name in found if labels[label].startswith(str(tmpdir_prefix)))
 
+    def remove_kept_volumes(self, project):
+        """The checkouts and caches that jobs of the project have left for its next job."""
+        label = f"com.gitlab.gitlab-runner.project.id={project}"
+        for one in self._list("/volumes", label)["Volumes"] or []:
+            self.call("DELETE", f"/volumes/{one['Name']}")
+
     def has_image(self, name):
         try:
             self.call("GET", f"/images/{name}/json")

@@ -207,6 +207,14 @@ TEST_CASE("what a job left is there for a later run, and replaced by the next") 
   CHECK(kept[0].type == "dotenv");
 }
 
+TEST_CASE("the address of one run is known to the next run of the project") {
+  TempDir dir;
+  CHECK(Workspace(dir.path() / "local", 7).address().empty());
+  Workspace(dir.path() / "local", 7).remember_address("10.0.0.1");
+  CHECK(Workspace(dir.path() / "local", 7).address() == "10.0.0.1");
+  CHECK(Workspace(dir.path() / "local", 8).address().empty());
+}
+
 TEST_CASE("projects have numbers of their own") {
   CHECK(project_number("/a") == project_number("/a"));
   CHECK(project_number("/a") != project_number("/b"));
