@@ -162,6 +162,7 @@ runner::Payload make_payload(const pipeline::Job& job, const RunFacts& facts, co
                              .fallback_keys = cache.fallback_keys});
   }
   payload.dependencies = run.dependencies;
+  payload.trace_sections = true;  // GitLab tells every runner that it folds sections
   return payload;
 }
 

@@ -69,6 +69,36 @@ TEST_CASE("every stage's script, as text") {
   }
 }
 
+TEST_CASE("a script with sections reads as the runner writes it") {
+  // shells/abstract.go, writeMultilineCommand: the section holds the command alone,
+  // folded; its output comes behind the end mark. One-line commands get none.
+  ScriptedJob job;
+  job.payload.trace_sections = GENERATE(true, false);
+  job.payload.steps = {{.name = "script", .script = {"make", " a=1\nmake \"$a\" \n"}},
+                       {.name = "after_script", .script = {"true\nfalse"}}};
+  job.payload.variables = {{.key = "FF_SCRIPT_SECTIONS", .value = GENERATE("true", "false")}};
+  const bool sections = job.payload.trace_sections && job.payload.variables.front().value == "true";
+  const BuildContext context = context_of(job);
+  const std::string now = "$(awk 'BEGIN{srand(); print srand()}')";
+  const auto marks = [&](const std::string& name, const std::string& command) {
+    return "printf '%b\\n' section_start:" + now + ":section_" + name +
+           "[hide_duration=true,collapsed=true]\r\033[0K$'\\x1b[32;1m$ " + command +
+           "\\x1b[0;m'\nprintf '%b\\n' section_end:" + now + ":section_" + name + "\r\033[0K\n";
+  };
+  const auto collapsed = [](const std::string& first) {
+    return "echo $'\\x1b[32;1m$ " + first + " # collapsed multi-line command\\x1b[0;m'\n";
+  };
+  const std::string script = body_of(job, stage_script("step_script", context).value());
+  CHECK_THAT(script,
+             EndsWith("echo $'\\x1b[32;1m$ make\\x1b[0;m'\nmake\n" +
+                      (sections ? marks("script_step_1", "a=1\\nmake \"$a\"") : collapsed("a=1")) +
+                      "a=1\nmake \"$a\"\n"));
+  const std::string after = body_of(job, stage_script("after_script", context).value());
+  CHECK_THAT(after, EndsWith((sections ? marks("after_script_step_0", "true\\nfalse")
+                                       : collapsed("true")) +
+                             "true\nfalse\n"));
+}
+
 TEST_CASE("the frame around a script") {
   ScriptWriter out({.shell = "sh", .trace = true});
   out.run({"echo", "a b"});
