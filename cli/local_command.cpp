@@ -252,7 +252,9 @@ int run_local(const LocalOptions& options) {
   config.url = facts.server_url;
   pipeline = load_pipeline(options, facts);  // rules may look at the address
 
-  local::RunOptions run_options{.parallel = options.parallel, .keep = options.keep};
+  local::RunOptions run_options{.parallel = options.parallel,
+                                .keep = options.keep,
+                                .output_limit = options.output_limit * 1024};
   run_options.schedule.only.insert(options.jobs.begin(), options.jobs.end());
   run_options.schedule.play_manual = options.manual;
   run_options.logs =

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 namespace berth::cli {
+
+/// Of LocalOptions::output_limit: a tebibyte.
+inline constexpr std::uint64_t k_max_output_limit = std::uint64_t{1} << 30;
 
 /// What was asked of `berth local`.
 struct LocalOptions {
@@ -23,6 +27,8 @@ struct LocalOptions {
   int parallel = 2;
   std::filesystem::path report;
   std::filesystem::path logs;
+  /// KiB of each job's log; 0 is all of it.
+  std::uint64_t output_limit = 0;
   std::string ref;
   bool ref_protected = true;
 };

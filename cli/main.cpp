@@ -39,6 +39,10 @@ void add_local(CLI::App& app, berth::cli::LocalOptions& options) {
   app.add_option("--report", options.report, "Write the outcome there, as JSON");
   app.add_option("--logs", options.logs,
                  "Directory for the jobs' logs (default: in Berth's state folder)");
+  app.add_option("--output-limit", options.output_limit,
+                 "KiB a job's log may have, as output_limit of a runner (0: all of it)")
+      ->capture_default_str()
+      ->check(CLI::Range(std::uint64_t{0}, berth::cli::k_max_output_limit));
   app.add_option("--ref", options.ref, "Branch or tag to run as (default: what is checked out)");
   app.add_flag("!--unprotected", options.ref_protected, "Treat the ref as not protected");
 }

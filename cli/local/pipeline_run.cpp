@@ -211,7 +211,7 @@ void PipelineRun::play(Running& running) {
       m_options.logs / fmt::format("{}-{}.log", running.id % 1000, slug(job.name));
   const bool several = m_options.parallel > 1 && m_pipeline.jobs.size() > 1;
   const std::string label = several ? m_terminal.styled("36", job.name + " | ") : std::string{};
-  JobLog log(log_file, secrets_of(payload), m_terminal, label);
+  JobLog log(log_file, secrets_of(payload), m_terminal, label, m_options.output_limit);
   m_terminal.print(fmt::format(
       "{}\n",
       m_terminal.styled("1", fmt::format("== {} ({}){}", job.name, job.stage,

@@ -24,6 +24,8 @@ struct RunOptions {
   /// Jobs at once.
   int parallel = 1;
   bool keep = false;
+  /// Bytes of each job's log; 0 is all of it.
+  std::uint64_t output_limit = 0;
   ScheduleOptions schedule{};
   std::filesystem::path logs{};
 };

@@ -157,6 +157,56 @@ TEST_CASE("a job's log is whole in the file and readable on the terminal") {
   }
 }
 
+TEST_CASE("marks of sections stand in the file, not on the terminal") {
+  TempDir dir;
+  const bool colours = GENERATE(true, false);
+  const std::string out =
+      "section_start:1:section_a[collapsed=true]\r\033[0K$ if\nfi\n"
+      "section_end:1:section_a\r\033[0K\n\nsection_start: mine\n";
+  Printed printed;
+  {
+    Terminal terminal(printed.fd(), colours);
+    JobLog log(dir.path() / "log", {}, terminal, "job | ");
+    log.output(runner::Program::run, "step_script", runner::Stream::out, out);
+  }
+  CHECK(berth::support::read_file(dir.path() / "log", 10000) == out);
+  const std::string end = colours ? "\033[0m\n" : "\n";
+  CHECK(printed.text() ==
+        "job | $ if" + end + "job | fi" + end + "job | " + end + "job | section_start: mine" + end);
+}
+
+TEST_CASE("a job's log ends at its limit, and says so once") {
+  TempDir dir;
+  Printed printed;
+  const std::string told =
+      "\n\033[33;1mJob's log exceeded limit of 12 bytes.\n"
+      "Job execution will continue but no more output will be collected.\033[0;m\n";
+  // What the job writes in turn, and what of it stays.
+  const auto [parts, kept] = GENERATE(table<std::vector<std::string>, std::string>(
+      {{{"12345678901"}, "12345678901\n" /* ended */},
+       {{"Hello World\n"}, "Hello World\n"},
+       {{"Hello", " World!", "more"}, "Hello World!"},
+       {{"hunter2-hunter2", "56789"}, "[MASKED]5678"},
+       {{"1234567890\xC3\xA9"}, "1234567890\xC3\xA9"},
+       {{"12345678901\xC3\xA9"}, "12345678901"},
+       {{"123456789\xF0\x9F\x98\x80"}, "123456789"},
+       {{"12345678\xF0\x9F\x98\x80"}, "12345678\xF0\x9F\x98\x80"},
+       {{"123456789012\xC3\xA9"}, "123456789012"},
+       {{std::string(20, '\xA9')}, std::string(12, '\xA9')}}));
+  {
+    Terminal terminal(printed.fd(), false);
+    JobLog log(dir.path() / "log", {"hunter2-hunter2"}, terminal, "", 12);
+    for (const std::string& part : parts) {
+      log.output(runner::Program::run, "step_script", runner::Stream::out, part);
+    }
+    log.section_end("step_script");
+    log.note(runner::NoteLevel::error, "Job failed");
+  }
+  CHECK(berth::support::read_file(dir.path() / "log", 10000) == kept + told);
+  CHECK_THAT(printed.text(), ContainsSubstring("no more output will be collected."));
+  CHECK(printed.text().find("Job failed") == std::string::npos);
+}
+
 TEST_CASE("escape sequences are taken out of lines that no terminal shows") {
   CHECK(plain_line("\033[1;32mgreen\033[0m \033[0Kend") == "green end");
   CHECK(plain_line("\033]0;title\007text\033]8;;http://x\033\\link") == "textlink");

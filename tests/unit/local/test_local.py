@@ -210,6 +210,29 @@ later: {stage: deploy, script: ["true"]}
         self.assertEqual(report["jobs"][0]["status"], "canceled")
         self.assertEqual((self.root / "cleaned").read_text(), "address\n")
 
+    def test_a_job_past_its_output_limit_can_still_be_canceled(self):
+        self.pipeline("""
+default: {image: none}
+long:
+  script: ["seq 2000", "touch $HOST_DRIVER_ROOT/written", sleep 1000]
+  after_script: ["echo after with $CI_JOB_STATUS > $HOST_DRIVER_ROOT/after"]
+""")
+        process = subprocess.Popen(self.command("--output-limit", "1"), cwd=self.work, env=self.environment(),
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.output = ""
+        while "exceeded limit of 1024 bytes" not in self.output or not (self.root / "written").exists():
+            self.assertIsNone(process.poll(), self.output)
+            if "exceeded" not in self.output:
+                self.output += process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        self.output += process.stdout.read()
+        process.stdout.close()
+        self.assertEqual(process.wait(timeout=100), 130, self.output)
+        job = json.loads((self.root / "report.json").read_text())["jobs"][0]
+        self.assertEqual((job["status"], job["exit_code"]), ("canceled", None))
+        self.assertEqual((self.root / "after").read_text(), "after with canceled\n")
+        self.assertTrue(pathlib.Path(job["log"]).read_text().endswith("no more output will be collected.\033[0;m\n"))
+
     def test_a_second_interrupt_aborts(self):
         self.assertEqual(self.stop(2), 130, self.output)
         self.assertEqual(self.states(), {"long": "canceled", "later": "canceled"})
@@ -238,6 +261,7 @@ later: {stage: deploy, script: ["true"]}
                             (("--variable", "novalue"), "not KEY=VALUE"),
                             (("--variables-file", "/nowhere"), "/nowhere"),
                             (("--settings", "/nowhere.yaml"), "/nowhere.yaml"), (("--jobs", "0"), "--jobs"),
+                            (("--output-limit", "-1"), "--output-limit"),
                             (("--unknown",), "--unknown")):
             self.assertEqual(self.run_local(*words), 2, words)
             self.assertIn(text, self.output)

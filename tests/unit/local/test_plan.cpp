@@ -1,6 +1,7 @@
 #include "cli/local/dotenv.hpp"
 #include "cli/local/local_settings.hpp"
 #include "cli/local/masker.hpp"
+#include "cli/local/pattern_masker.hpp"
 #include "cli/local/report.hpp"
 #include "cli/local/run_facts.hpp"
 #include "cli/local/variables_file.hpp"
@@ -47,6 +48,30 @@ TEST_CASE("a secret that begins a longer one is masked when the stream pauses") 
   masker.feed("xabcdef");
   masker.flush();
   CHECK(got == "x[MASKED]ef");
+}
+
+TEST_CASE("what looks like a credential is masked, wherever the stream is cut") {
+  const auto [text, expected] = GENERATE(table<std::string, std::string>({
+      {"a glpat-AZaz09-._= b", "a glpat-[MASKED] b"},
+      {"glrt-1 glrtr-2\nxglcbt-3\033[0m", "glrt-[MASKED] glrtr-[MASKED]\nxglcbt-[MASKED]\033[0m"},
+      {"_gitlab_session=abc; gglft-x", "_gitlab_session=[MASKED]; gglft-[MASKED]"},
+      {"glpat- glpa-x glp", "glpat- glpa-x glp"},
+      {"glpat-[MASKED].", "glpat-[MASKED]."},
+      {"?private_token=abc/d&a=b&X-AMZ-Signature=e end",
+       "?private_token=[MASKED]&a=b&X-AMZ-Signature=[MASKED] end"},
+      {"?rss_token=glpat-1?rss_tokens=2", "?rss_token=[MASKED]?rss_tokens=2"},
+      {"private_token=abc ?private_token=", "private_token=abc ?private_token="},
+      {"&&x-amz-security-token=%2F\r\n", "&&x-amz-security-token=[MASKED]\r\n"},
+  }));
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    std::string got;
+    PatternMasker masker([&got](std::string_view bytes) { got += bytes; });
+    masker.feed(std::string_view(text).substr(0, cut));
+    masker.feed(std::string_view(text).substr(cut));
+    masker.flush();
+    CAPTURE(cut);
+    CHECK(got == expected);
+  }
 }
 
 TEST_CASE("dotenv reports give variables") {
