@@ -138,6 +138,7 @@ std::vector<std::string> host_addresses() {
   }
   std::ranges::stable_sort(found, {}, &std::pair<int, std::string>::first);
   std::vector<std::string> result;
+  result.reserve(found.size());
   for (auto& [order, address] : found) result.push_back(std::move(address));
   return result;
 }

@@ -63,8 +63,8 @@ std::string_view prefix_of(NoteLevel level) {
 
 }  // namespace
 
-JobLog::JobLog(std::filesystem::path file, std::vector<std::string> secrets, Terminal& terminal,
-               std::string label, std::uint64_t limit)
+JobLog::JobLog(std::filesystem::path file, const std::vector<std::string>& secrets,
+               Terminal& terminal, std::string label, std::uint64_t limit)
     : m_path(std::move(file)),
       m_file(m_path, std::ios::binary),
       m_terminal(terminal),

@@ -22,7 +22,7 @@ class JobLog final : public runner::Observer {
   /// `label` stands before each line on the terminal; empty for none. Of a log
   /// that reaches `limit` bytes (0: none) the rest is dropped, file and terminal
   /// alike, and said so. Throws support::SystemError when the file cannot be made.
-  JobLog(std::filesystem::path file, std::vector<std::string> secrets, Terminal& terminal,
+  JobLog(std::filesystem::path file, const std::vector<std::string>& secrets, Terminal& terminal,
          std::string label, std::uint64_t limit = 0);
 
   void section_begin(std::string_view stage, std::string_view title) override;
