@@ -150,10 +150,11 @@ struct Capture {
   Fd fd;
   std::string bytes{};
 
-  /// False at the end of the stream.
-  bool read() {
+  /// Takes what is there, and little more than `limit` in all: who writes faster
+  /// than we read must not keep us here. False at the end of the stream.
+  bool read(std::size_t limit) {
     std::array<char, 16384> buffer;
-    while (true) {
+    while (bytes.size() <= limit) {
       const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
       if (count > 0) {
         bytes.append(buffer.data(), static_cast<std::size_t>(count));
@@ -164,6 +165,7 @@ struct Capture {
         return errno == EAGAIN;
       }
     }
+    return true;
   }
 };
 
@@ -182,6 +184,7 @@ ProcessResult BoostProcessRunner::run(const ProcessSpec& spec, std::stop_token s
   if (stop.stop_requested()) throw support::Cancelled();
   const std::string program = find_program(spec.argv.front());
   const Fd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake) throw support::SystemError("eventfd: " + support::errno_text(errno));
   const std::stop_callback on_stop(stop, [&wake] {
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(wake.get(), &one, sizeof one);
@@ -205,7 +208,7 @@ ProcessResult BoostProcessRunner::run(const ProcessSpec& spec, std::stop_token s
     if (stop.stop_requested()) throw support::Cancelled();
     const bool over = fds[0].revents != 0;
     for (std::size_t i = 0; i < captures.size(); ++i) {
-      if (fds[i + 2].fd >= 0 && !captures[i].read()) fds[i + 2].fd = -1;
+      if (fds[i + 2].fd >= 0 && !captures[i].read(spec.max_output)) fds[i + 2].fd = -1;
       if (captures[i].bytes.size() > spec.max_output)
         result.ended = ProcessResult::Ended::output_limit;
     }
