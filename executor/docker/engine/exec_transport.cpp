@@ -61,7 +61,7 @@ class ExecStream final : public agentlink::Stream {
   }
   /// Moves those words to where the messages look.
   void take_words() {
-    m_errors.append(m_output, m_used, k_max_errors);
+    m_errors.append(m_output, m_used, k_max_errors - std::min(k_max_errors, m_errors.size()));
     m_output.clear();
     m_used = 0;
   }
@@ -142,17 +142,17 @@ class ExecTransport final : public agentlink::Transport {
     while (true) {
       const Io io = stream.fill();
       if (io.state == Io::State::closed) throw ended(exec, io.why, stop);
-      if (io.state == Io::State::moved) {
-        if (stream.has_words())
-          stream.take_words();
-        else if (stream.has_output())
-          return;
-        continue;
-      }
+      if (stream.has_words())
+        stream.take_words();
+      else if (stream.has_output())
+        return;
+      // Looked at after words too: a job that poses as the agent may send them
+      // without end.
       if (stopping.requested()) throw support::Cancelled();
       agentlink::Waiter& waiter = agentlink::system_waiter();
       if (waiter.now() >= deadline)
         throw ConnectError(ConnectFailure::temporary, describe() + ": the agent does not answer");
+      if (io.state == Io::State::moved) continue;
       std::array<pollfd, 2> fds{pollfd{stream.fd(), stream.poll_events(false), 0},
                                 pollfd{stopping.fd(), POLLIN, 0}};
       waiter.wait(fds, deadline);

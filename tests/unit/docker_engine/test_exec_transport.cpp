@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <atomic>
 #include <poll.h>
 #include <thread>
 
@@ -176,4 +177,25 @@ TEST_CASE("waiting for the agent ends with a stop and with the deadline") {
   } catch (const ConnectError& error) {
     CHECK(error.kind() == ConnectFailure::temporary);
   }
+}
+
+TEST_CASE("words without end are not listened to for ever") {
+  std::atomic<bool> over = false;
+  ExecBench bench;
+  bench.on_start([&over](ServerPeer& peer) {
+    while (!over) peer.write(frame(1, std::string(60000, 'w')));
+  });
+  try {
+    bench.transport->connect(std::chrono::steady_clock::now() + std::chrono::milliseconds(60), {});
+    FAIL("no error");
+  } catch (const ConnectError& error) {
+    CHECK(error.kind() == ConnectFailure::temporary);
+  }
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    bench.server.wait_for("POST", "/v1.41/exec/e1/start", 2);
+    stop.request_stop();
+  });
+  CHECK_THROWS_AS(bench.connect(stop.get_token()), support::Cancelled);
+  over = true;
 }
