@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace berth::docker {
 namespace {
@@ -43,11 +44,20 @@ class Node {
     if (!m_value->is_boolean()) fail("true or false");
     return m_value->get<bool>();
   }
-  std::int64_t number() const {
+  /// A whole number of the size that the API gives this member.
+  template <typename Integer = std::int64_t>
+  Integer number() const {
     if (absent()) return 0;
     if (!m_value->is_number()) fail("a number");
-    return m_value->is_number_float() ? static_cast<std::int64_t>(m_value->get<double>())
-                                      : m_value->get<std::int64_t>();
+    if (m_value->is_number_float()) {
+      constexpr double k_beyond = 0x1p63;
+      const auto value = m_value->get<double>();
+      if (value >= -k_beyond && value < k_beyond)
+        return checked<Integer>(static_cast<std::int64_t>(value));
+      fail("a smaller number");
+    }
+    return m_value->is_number_unsigned() ? checked<Integer>(m_value->get<std::uint64_t>())
+                                         : checked<Integer>(m_value->get<std::int64_t>());
   }
 
   template <typename Function>
@@ -87,6 +97,12 @@ class Node {
   }
 
  private:
+  template <typename Integer, typename Value>
+  Integer checked(Value value) const {
+    if (!std::in_range<Integer>(value)) fail("a smaller number");
+    return static_cast<Integer>(value);
+  }
+
   [[noreturn]] void fail(const char* wanted) const {
     throw support::SystemError(
         "the engine's answer makes no sense: '" + m_place + "': expected " + wanted +
@@ -108,7 +124,7 @@ ContainerState read_state(const Node& node) {
   return {.status = node["Status"].text(),
           .running = node["Running"].flag(),
           .oom_killed = node["OOMKilled"].flag(),
-          .exit_code = static_cast<int>(node["ExitCode"].number()),
+          .exit_code = node["ExitCode"].number<int>(),
           .error = node["Error"].text(),
           .started_at = node["StartedAt"].text(),
           .finished_at = node["FinishedAt"].text(),
@@ -255,7 +271,7 @@ ExecInfo parse_exec(std::string_view body) {
   return with(body, "exec", [](const Node& node) {
     return ExecInfo{.container_id = node["ContainerID"].text(),
                     .running = node["Running"].flag(),
-                    .exit_code = static_cast<int>(node["ExitCode"].number()),
+                    .exit_code = node["ExitCode"].number<int>(),
                     .pid = node["Pid"].number()};
   });
 }
@@ -263,8 +279,7 @@ std::string parse_id(std::string_view body) {
   return with(body, "created object", [](const Node& node) { return node["Id"].required_text(); });
 }
 int parse_wait(std::string_view body) {
-  return with(body, "wait",
-              [](const Node& node) { return static_cast<int>(node["StatusCode"].number()); });
+  return with(body, "wait", [](const Node& node) { return node["StatusCode"].number<int>(); });
 }
 PathStat parse_path_stat(std::string_view header) {
   const auto body = support::base64_decode(header);
@@ -272,7 +287,7 @@ PathStat parse_path_stat(std::string_view header) {
   return with(*body, "path", [](const Node& node) {
     return PathStat{.name = node["name"].text(),
                     .size = node["size"].number(),
-                    .mode = static_cast<std::uint32_t>(node["mode"].number()),
+                    .mode = node["mode"].number<std::uint32_t>(),
                     .link_target = node["linkTarget"].text()};
   });
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace berth::docker {
 namespace {
@@ -24,9 +25,13 @@ std::string text_at(const nlohmann::json& object, const char* key) {
   return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
 }
 
-std::int64_t number_at(const nlohmann::json& object, const char* key) {
+/// Of bytes or of HTTP: what is no such number counts as 0.
+template <typename Integer>
+Integer count_at(const nlohmann::json& object, const char* key) {
   const nlohmann::json* value = member(object, key);
-  return value != nullptr && value->is_number_integer() ? value->get<std::int64_t>() : 0;
+  if (value == nullptr || !value->is_number_unsigned()) return 0;
+  const auto number = value->get<std::uint64_t>();
+  return std::in_range<Integer>(number) ? static_cast<Integer>(number) : 0;
 }
 
 }  // namespace
@@ -59,15 +64,15 @@ void PullReport::line(std::string_view text) {
   if (error.empty()) error = text_at(json, "error");
   if (!error.empty() || detail != nullptr) {
     m_error = error.empty() ? "no reason given" : one_line(error);
-    m_error_code = detail != nullptr ? static_cast<int>(number_at(*detail, "code")) : 0;
+    m_error_code = detail != nullptr ? count_at<int>(*detail, "code") : 0;
     return;
   }
   if (!m_on_progress) return;
   const nlohmann::json* numbers = member(json, "progressDetail");
   m_on_progress({.id = text_at(json, "id"),
                  .status = text_at(json, "status"),
-                 .current = numbers != nullptr ? number_at(*numbers, "current") : 0,
-                 .total = numbers != nullptr ? number_at(*numbers, "total") : 0});
+                 .current = numbers != nullptr ? count_at<std::int64_t>(*numbers, "current") : 0,
+                 .total = numbers != nullptr ? count_at<std::int64_t>(*numbers, "total") : 0});
 }
 
 void PullSummary::add(const PullProgress& progress) {
@@ -87,18 +92,18 @@ void PullSummary::add(const PullProgress& progress) {
 }
 
 std::string PullSummary::text() const {
-  std::int64_t current = 0;
-  std::int64_t total = 0;
+  // As numbers with a fraction: no sum of theirs overflows.
+  double current = 0;
+  double total = 0;
   std::size_t done = 0;
   for (const auto& [id, layer] : m_layers) {
-    current += layer.current;
-    total += layer.total;
+    current += static_cast<double>(layer.current);
+    total += static_cast<double>(layer.total);
     done += layer.done ? 1U : 0U;
   }
   constexpr double k_megabyte = 1e6;
-  return fmt::format("{}/{} layers, {:.0f}/{:.0f} MB", done, m_layers.size(),
-                     static_cast<double>(current) / k_megabyte,
-                     static_cast<double>(total) / k_megabyte);
+  return fmt::format("{}/{} layers, {:.0f}/{:.0f} MB", done, m_layers.size(), current / k_megabyte,
+                     total / k_megabyte);
 }
 
 }  // namespace berth::docker

@@ -111,6 +111,15 @@ TEST_CASE("lists, networks, volumes, execs and paths") {
           .memory_bytes == 25000000000);
 }
 
+TEST_CASE("a number that is too large for its meaning is refused, not cut") {
+  CHECK(docker::parse_wait(R"({"StatusCode":137.0})") == 137);
+  for (const char* code : {"4294967296", "-3000000000", "1e300", "18446744073709551615"}) {
+    CHECK_THROWS_WITH(docker::parse_wait(R"({"StatusCode":)" + std::string(code) + "}"),
+                      ContainsSubstring("wait/StatusCode"));
+  }
+  CHECK_THROWS_AS(docker::parse_info(R"({"MemTotal":9223372036854775808})"), support::SystemError);
+}
+
 TEST_CASE("answers that make no sense say where") {
   CHECK_THROWS_AS(docker::parse_image("{"), support::SystemError);
   CHECK_THROWS_WITH(docker::parse_image(R"({"Id":"x","Config":{"Env":["a",7]}})"),

@@ -68,3 +68,18 @@ TEST_CASE("the summary counts layers and bytes") {
       "complete\",\"id\":\"aaa\"}\n");
   CHECK(summary.text() == "2/2 layers, 20/20 MB");
 }
+
+TEST_CASE("numbers that are none of a download's count for nothing") {
+  docker::PullSummary summary;
+  docker::PullReport report([&](const docker::PullProgress& line) { summary.add(line); });
+  for (const char* total : {"-5000000", "18446744073709551615", "1.5"}) {
+    report.feed(R"({"status":"Downloading","id":"a","progressDetail":{"total":)" +
+                std::string(total) + "}}\n");
+  }
+  CHECK(summary.text() == "0/1 layers, 0/0 MB");
+  for (const char* id : {"b", "c"}) {
+    report.feed(R"({"status":"Downloading","id":")" + std::string(id) +
+                R"(","progressDetail":{"total":9000000000000000000}})" + "\n");
+  }
+  CHECK(summary.text() == "0/3 layers, 0/18000000000000 MB");
+}
