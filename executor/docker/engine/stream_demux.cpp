@@ -24,17 +24,4 @@ void StreamDemux::feed(std::string_view bytes, const Sink& sink) {
   }
 }
 
-std::string demux_log(std::string_view bytes, std::size_t max_bytes) {
-  std::string log;
-  StreamDemux demux;
-  try {
-    demux.feed(bytes, [&](OutputStream, std::string_view piece) { log.append(piece); });
-  } catch (const DemuxError&) {
-    // A container with a terminal has a log without frames.
-    if (log.empty()) log = bytes;
-  }
-  if (log.size() > max_bytes) log.erase(0, log.size() - max_bytes);
-  return log;
-}
-
 }  // namespace berth::docker

@@ -37,8 +37,4 @@ class StreamDemux {
   std::size_t m_left = 0;
 };
 
-/// A whole log, both streams in their order; what stands after a broken header
-/// is left out. At most `max_bytes` of the end.
-std::string demux_log(std::string_view bytes, std::size_t max_bytes);
-
 }  // namespace berth::docker
