@@ -182,6 +182,8 @@ json build_body(const core::JobSpec& spec, const Placement& placement,
   json body = agent_container(spec, placement, spec.build, image_id, "build", std::move(host));
   if (!spec.build.user.empty()) body["User"] = spec.build.user;
   Environment all = environment;
+  // Of two definitions the agent would see the first, which is the job's.
+  std::erase_if(all, [](const std::string& pair) { return pair.starts_with("BERTH_AGENT="); });
   all.push_back(agent_options(spec, placement, false));
   body["Env"] = std::move(all);
   return body;

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 using namespace berth;
 using docker::Placement;
 using nlohmann::json;
@@ -130,4 +132,14 @@ TEST_CASE("a variable that is defined twice reaches a container once, with its l
   const core::Variables variables(
       {{.key = "A", .value = "1"}, {.key = "B", .value = "x=y"}, {.key = "A", .value = "2"}});
   CHECK(docker::to_environment(variables) == docker::Environment{"A=2", "B=x=y"});
+}
+
+TEST_CASE("a job's variable does not configure the agent") {
+  const json body = docker::build_body(sample_spec(), direct_placement(), {}, "image",
+                                       {"BERTH_AGENT=orphan=0", "A=b"}, "helper");
+  const auto& env = body.at("Env");
+  CHECK(std::count_if(env.begin(), env.end(), [](const json& pair) {
+          return pair.get<std::string>().starts_with("BERTH_AGENT=");
+        }) == 1);
+  CHECK(env.back().get<std::string>().starts_with("BERTH_AGENT=run="));
 }
