@@ -14,6 +14,7 @@
 #include "executor/docker/sweep.hpp"
 #include "executor/support/clock.hpp"
 #include "executor/support/error.hpp"
+#include "executor/support/log.hpp"
 
 #include <fmt/format.h>
 
@@ -58,6 +59,9 @@ class DockerBackend final : public core::Backend {
         swept = sweep(m_engine, state, host, spec.attempt, spec.helper.image, seconds_now(),
                       either.get_token());
       } catch (const support::Cancelled&) {  // the caller notices for itself
+      } catch (const std::exception& error) {
+        // What is left over is no reason to fail this job.
+        support::log(support::LogLevel::warn, std::string("sweep: ") + error.what());
       }
     });
     core::Sandbox sandbox =
@@ -155,7 +159,8 @@ core::CleanupReport DockerBackend::cleanup(const core::JobSpec& spec, const core
   std::vector<std::string> attempts = state.attempts_of(host, spec.tmpdir);
   if (!spec.attempt.empty()) attempts.push_back(spec.attempt);
   for (const std::string& attempt : attempts) {
-    for (std::string& failure : forget_attempt(m_engine, state, attempt, spec.helper.image, stop)) {
+    for (std::string& failure :
+         forget_attempt(m_engine, state, host, attempt, spec.helper.image, stop)) {
       report.failures.push_back(std::move(failure));
     }
   }

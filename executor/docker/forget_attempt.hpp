@@ -14,9 +14,10 @@ namespace berth::docker {
 /// directories in its socket directory that a runner's user without rights
 /// cannot empty. They are removed by root of a short-lived container of
 /// `helper_image` (empty, or not there: not tried). Returns what is left, as
-/// words. Throws Cancelled only.
+/// words. `host` is this host's id, by which a sweep finds such a container again
+/// after a crash. Throws Cancelled only.
 std::vector<std::string> forget_attempt(Engine& engine, const HostState& state,
-                                        std::string_view attempt, const std::string& helper_image,
-                                        std::stop_token stop);
+                                        const std::string& host, std::string_view attempt,
+                                        const std::string& helper_image, std::stop_token stop);
 
 }  // namespace berth::docker

@@ -107,14 +107,14 @@ unsigned sweep(Engine& engine, const HostState& state, const std::string& host,
         support::log(support::LogLevel::warn, "sweep: " + failure);
       }
       if (report.failures.empty()) {
-        forget_attempt(engine, state, attempt, helper_image, stop);
+        forget_attempt(engine, state, host, attempt, helper_image, stop);
       } else {
         kept.insert(attempt);
       }
     }
     for (const std::string& attempt : state.dead_attempts(host, now)) {
       if (kept.contains(attempt)) continue;
-      forget_attempt(engine, state, attempt, helper_image, stop);
+      forget_attempt(engine, state, host, attempt, helper_image, stop);
     }
   } catch (const support::Error& error) {
     support::log(support::LogLevel::warn, std::string("sweep: ") + error.what());
