@@ -124,6 +124,7 @@ agentlink::AgentClient await_agent(Engine& engine, const AgentContainer& contain
   for (;;) {
     const Clock::time_point slice = std::min(Clock::now() + k_slice, start + limit);
     std::string why;
+    bool absent = false;
     try {
       if (!container.socket_dir.empty()) await_socket(container.socket_dir, slice, stop);
       return agentlink::AgentClient::connect(transport, std::max(slice, Clock::now() + k_slice),
@@ -132,10 +133,16 @@ agentlink::AgentClient await_agent(Engine& engine, const AgentContainer& contain
       if (error.kind() == agentlink::ConnectFailure::hostile) {
         throw support::SystemError(error.what());
       }
+      absent = error.kind() == agentlink::ConnectFailure::absent;
+      if (absent && !container.socket_dir.empty()) throw;
       why = error.what();
     }
     if (const auto end = find_end(engine, container.id, stop)) {
       throw_ended_early(container, explain(*end), quote_log(end->log));
+    }
+    if (absent) {
+      throw support::SystemError(
+          fmt::format("{} has no agent that can be started: {}", called(container), why));
     }
     const auto waited = Clock::now() - start;
     if (waited >= limit) {

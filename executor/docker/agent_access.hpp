@@ -33,7 +33,9 @@ std::unique_ptr<agentlink::Transport> make_transport(Engine& engine,
 /// A container that ends first is the author's business (build: its entrypoint
 /// did not run the command it was given) or the operator's (helper): JobError or
 /// OperatorError with exit code and log. Says so on the console when it takes
-/// long. Throws SystemError after `limit`; Cancelled.
+/// long. Throws SystemError after `limit`, or at once where the engine cannot
+/// start the agent's program; agentlink::ConnectError where this process has no
+/// way to `socket_dir` (the engine still may); Cancelled.
 agentlink::AgentClient await_agent(Engine& engine, const AgentContainer& container,
                                    agentlink::Transport& transport, std::chrono::milliseconds limit,
                                    core::Console& console, std::stop_token stop);

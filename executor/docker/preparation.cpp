@@ -11,6 +11,7 @@
 #include "executor/process/process.hpp"
 #include "executor/support/clock.hpp"
 #include "executor/support/error.hpp"
+#include "executor/support/log.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -192,13 +193,6 @@ void Preparation::start_pair(const std::stop_token& stop) {
        },
        [this](const std::stop_token& token) { start_agent_container(m_engine, m_helper, token); }},
       stop);
-  const auto meet = [this](const AgentContainer& container, const std::stop_token& token) {
-    const auto transport = make_transport(m_engine, container);
-    const auto agent =
-        await_agent(m_engine, container, *transport, k_hello_limit, m_console, token);
-    require_shell(container, agent.hello());
-    return hex(agent.hello().nonce);
-  };
   concurrently({[&](const std::stop_token& token) {
                   m_helper_nonce = meet(m_helper, token);
                   const auto transport = make_transport(m_engine, m_helper);
@@ -209,6 +203,25 @@ void Preparation::start_pair(const std::stop_token& stop) {
                   m_build_nonce = meet(m_build, token);
                 }},
                stop);
+}
+
+/// Its agent's nonce.
+std::string Preparation::meet(AgentContainer& container, const std::stop_token& stop) {
+  const auto await = [&] {
+    const auto transport = make_transport(m_engine, container);
+    return await_agent(m_engine, container, *transport, k_hello_limit, m_console, stop);
+  };
+  const auto agent = [&] {
+    try {
+      return await();
+    } catch (const agentlink::ConnectError& error) {
+      support::log(support::LogLevel::info, error.what());
+      container.socket_dir.clear();
+      return await();
+    }
+  }();
+  require_shell(container, agent.hello());
+  return hex(agent.hello().nonce);
 }
 
 void Preparation::start_service(std::size_t index, const std::stop_token& stop) {
@@ -256,10 +269,8 @@ core::Sandbox Preparation::result() const {
   set(k_value_helper_nonce, m_helper_nonce);
   set(k_value_build_nonce, m_build_nonce);
   set(k_value_state_dir, m_state.folder().string());
-  if (!m_helper.socket_dir.empty()) {
-    set(k_value_helper_socket_dir, m_helper.socket_dir.string());
-    set(k_value_build_socket_dir, m_build.socket_dir.string());
-  }
+  if (!m_helper.socket_dir.empty()) set(k_value_helper_socket_dir, m_helper.socket_dir.string());
+  if (!m_build.socket_dir.empty()) set(k_value_build_socket_dir, m_build.socket_dir.string());
   if (!m_spec.services.empty()) set(k_value_network_id, m_placement.network_id);
   return sandbox;
 }

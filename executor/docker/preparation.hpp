@@ -44,6 +44,7 @@ class Preparation {
   void ensure_images_and_network();
   void create_helper();
   void start_pair(const std::stop_token& stop);
+  std::string meet(AgentContainer& container, const std::stop_token& stop);
   void start_service(std::size_t index, const std::stop_token& stop);
   void await_services_ready();
   core::Sandbox result() const;
