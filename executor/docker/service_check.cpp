@@ -104,11 +104,17 @@ void await_services(Engine& engine, agentlink::AgentClient& helper, const std::s
     if (!info || !info->state.running || !info->networks.contains(network)) {
       if (report_end(engine, service, console, stop)) continue;
     }
-    if (info && info->networks.contains(network)) {
-      waiting.push_back({.service = &service,
-                         .address = info->networks.at(network).ip_address,
-                         .text = {},
-                         .ready = false});
+    if (!info || !info->networks.contains(network)) continue;
+    const auto& endpoint = info->networks.at(network);
+    waiting.push_back(
+        {.service = &service,
+         .address = endpoint.ip_address.empty() ? endpoint.ipv6_address : endpoint.ip_address,
+         .text = {},
+         .ready = false});
+    if (waiting.back().address.empty()) {
+      console.warning(fmt::format(
+          "service '{}' has no address in the job's network: not waited for", service.image));
+      waiting.pop_back();
     }
   }
   const Clock::time_point until = Clock::now() + limit;
