@@ -85,12 +85,14 @@ void MultipartFile::read_headers(std::string_view block) {
   if (parameter_of(line, "name") != "file" || m_found) return;
   m_found = true;
   m_filename = parameter_of(line, "filename");
+  // It will stand in a header of the download.
+  std::erase_if(m_filename, [](unsigned char c) { return c < ' ' || c == '"' || c == '\x7f'; });
   m_state = State::file;
 }
 
 void MultipartFile::finish() const {
   if (m_state != State::end) throw std::runtime_error("the upload ended before its last boundary");
-  if (!m_found) throw std::runtime_error("the upload has no part named \"file\"");
+  if (!m_found) throw std::runtime_error("the upload has no part 'file'");
 }
 
 }  // namespace berth::local::server

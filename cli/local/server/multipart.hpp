@@ -20,7 +20,7 @@ class MultipartFile {
   void feed(std::string_view bytes);
   /// Throws std::runtime_error when the body ended too early or had no file.
   void finish() const;
-  /// As the part's header named it.
+  /// As the part's header named it, without control characters and quotes.
   const std::string& filename() const noexcept { return m_filename; }
 
  private:

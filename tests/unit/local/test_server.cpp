@@ -81,6 +81,15 @@ TEST_CASE("a multipart file is the same wherever the stream is cut") {
   }
 }
 
+TEST_CASE("a file's name cannot end the header that will carry it") {
+  MultipartFile multipart("multipart/form-data; boundary=b", [](std::string_view) {});
+  multipart.feed(
+      "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\nX: \t1.zip\"\r\n\r\n"
+      "\r\n--b--");
+  multipart.finish();
+  CHECK(multipart.filename() == "aX: 1.zip");
+}
+
 TEST_CASE("a broken upload is refused") {
   const auto ignore = [](std::string_view) {};
   CHECK_THROWS(MultipartFile("text/plain", ignore));
