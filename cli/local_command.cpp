@@ -109,7 +109,7 @@ std::filesystem::path write_settings(const LocalOptions& options,
     source = "/etc/berth/berth.yaml";
   const std::string text = source.empty() ? std::string{} : support::read_file(source, k_max_file);
   const std::string name = source.empty() ? "berth.yaml" : source.string();
-  const auto path = workspace.run() / "berth.yaml";
+  auto path = workspace.run() / "berth.yaml";
   support::write_file_atomically(path, local::with_default_pull_policy(text, name));
   return path;
 }

@@ -119,7 +119,7 @@ std::string config_toml(const RegisterOptions& options) {
 }
 
 std::filesystem::path find_programs() {
-  const auto own = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  auto own = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   for (const auto& directory : {own, own.parent_path() / "libexec/berth"}) {
     if (::access((directory / "berth-run").c_str(), X_OK) == 0) return directory;
   }

@@ -96,7 +96,7 @@ ValuePtr read_yaml(const std::string& file, const std::string& text, Problems& p
                  fmt::format("not YAML: {}", explained(error.msg)));
     return nullptr;
   }
-  const ValuePtr root = builder.root();
+  ValuePtr root = builder.root();
   if (!root || root->is(Value::Kind::null)) {
     problems.add(top, "the file is empty");
     return nullptr;

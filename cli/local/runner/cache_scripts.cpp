@@ -117,7 +117,7 @@ std::vector<Archive> archives_to_try(ScriptWriter& out, const BuildContext& cont
 
 /// Metadata travels by a file, so that older helpers need no new flag.
 std::string write_metadata(ScriptWriter& out, const BuildContext& context, const Archive& archive) {
-  const std::string file = context.temp_file(k_cache_env_file);
+  std::string file = context.temp_file(k_cache_env_file);
   const std::string metadata = nlohmann::json{{"cachekey", archive.key}}.dump();
   out.line(fmt::format("printf '%s\\n' {} > {}",
                        out.quoted("CACHE_METADATA=" + nlohmann::json(metadata).dump()),

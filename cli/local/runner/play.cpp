@@ -127,7 +127,7 @@ class Player {
   /// All stages. A reason that ended the whole job hides what it broke.
   MaybeTrouble run() {
     for (Scope* scope : {&m_job, &m_prepare}) scope->obeys_interrupt = true;
-    const MaybeTrouble trouble = run_stages();
+    MaybeTrouble trouble = run_stages();
     if (const Stop stop = check(m_job); stop != Stop::none) return stopped(stop);
     return trouble;
   }

@@ -83,7 +83,7 @@ void write_ext_conf(ScriptWriter& out, const BuildContext& context, const std::s
 /// A template that new repositories start from; it includes the file that knows
 /// the credentials, so that none stand in the checkout.
 std::string write_template(ScriptWriter& out, const BuildContext& context) {
-  const std::string directory = context.temp_file(k_git_template);
+  std::string directory = context.temp_file(k_git_template);
   const std::string file = directory + "/config";
   const std::string ext_conf = context.temp_file(k_git_ext_conf);
   out.make_directory(directory);
