@@ -24,16 +24,7 @@ std::string Engine::create_network(const nlohmann::json& body, std::stop_token s
   try {
     return parse_id(m_impl->caller.call(std::move(call), stop).response.body);
   } catch (const EngineError& error) {
-    if (!error.conflict() || !error.repeated()) {
-      if (error.engine_text().find("non-overlapping") != std::string::npos ||
-          error.engine_text().find("subnet sandbox") != std::string::npos ||
-          error.engine_text().find("address pools have been fully subnetted") != std::string::npos)
-        throw EngineError(support::Fault::operator_, error.status(), error.what(),
-                          error.engine_text(),
-                          "the engine has no address range left for another network: remove unused "
-                          "networks, or give it more in default-address-pools (daemon.json)");
-      throw;
-    }
+    if (!error.conflict() || !error.repeated()) throw;
     // The reply to an earlier try was lost; the name carries the attempt.
     for (const NetworkInfo& network : list_networks({}, stop)) {
       if (network.name == name) return network.id;

@@ -183,18 +183,6 @@ TEST_CASE("networks and volumes") {
   server.on("POST", "/v1.41/networks/create",
             {{.status = 201, .body = R"({"Id":"n1","Warning":""})"}});
   CHECK(engine.create_network(json{{"Name", "net"}}, {}) == "n1");
-  server.on(
-      "POST", "/v1.41/networks/create",
-      {{.status = 403,
-        .body =
-            R"({"message":"could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network"})"}});
-  try {
-    engine.create_network(json{{"Name", "net"}}, {});
-    FAIL("no error");
-  } catch (const docker::EngineError& error) {
-    CHECK(error.fault() == support::Fault::operator_);
-    CHECK_THAT(error.hint(), ContainsSubstring("default-address-pools"));
-  }
   server.on("DELETE", "/v1.41/networks/n1", {{.status = 204}, {.status = 404, .body = "{}"}});
   CHECK(engine.remove_network("n1", {}) == docker::Removal::removed);
   CHECK(engine.remove_network("n1", {}) == docker::Removal::absent);
