@@ -151,10 +151,10 @@ class SocketTransport final : public Transport {
 
 }  // namespace
 
-std::unique_ptr<Transport> make_socket_transport(std::filesystem::path trusted, std::string below) {
-  const std::filesystem::path path(below);
-  return std::make_unique<SocketTransport>(std::move(trusted), path.parent_path().string(),
-                                           path.filename().string());
+std::unique_ptr<Transport> make_socket_transport(std::filesystem::path trusted,
+                                                 const std::filesystem::path& below) {
+  return std::make_unique<SocketTransport>(std::move(trusted), below.parent_path().string(),
+                                           below.filename().string());
 }
 
 std::unique_ptr<Transport> make_socket_transport(const std::filesystem::path& socket_dir) {

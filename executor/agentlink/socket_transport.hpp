@@ -21,7 +21,8 @@ namespace berth::agentlink {
 /// connect(): absent where `trusted` or the directory in it does not exist, gone
 /// where the socket is missing or refuses, hostile where something else stands
 /// there, temporary where the agent's backlog is full.
-std::unique_ptr<Transport> make_socket_transport(std::filesystem::path trusted, std::string below);
+std::unique_ptr<Transport> make_socket_transport(std::filesystem::path trusted,
+                                                 const std::filesystem::path& below);
 
 /// The same for one path as sandbox.json has it (`<role>.socket_dir`): its parent
 /// is trusted, the directory and the "agent.sock" in it are not.

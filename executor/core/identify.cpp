@@ -9,7 +9,7 @@ namespace {
 
 /// Time a job may take beyond its timeout: what comes behind it is the stage
 /// that was running (ended within its grace period) and cleanup.
-constexpr std::int64_t k_slack = 15 * 60;
+constexpr std::int64_t k_slack = std::int64_t{15} * 60;
 
 std::string original(const Job& job, std::string_view key) {
   const Variable* variable = job.variables.find_original(key);
