@@ -82,7 +82,7 @@ build_program() {
 	for program in etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy coredns kubectl; do
 		ln -s cluster-node "$folder.part/$program"
 	done
-	# Of each version the newest is kept; a running cluster has its program open.
+	# Of each version the newest is kept; running clusters have links of their own.
 	rm -rf "$cache/$1-$(uname -m)"-????????????????
 	mv "$folder.part" "$folder"
 	say "built Kubernetes $exact ($((SECONDS - start)) s)"
