@@ -3,6 +3,7 @@
 
 #include "cli/local/dotenv.hpp"
 #include "cli/local/masker.hpp"
+#include "cli/local/pattern_masker.hpp"
 #include "cli/local/variables_file.hpp"
 #include "executor/support/error.hpp"
 
@@ -37,12 +38,21 @@ std::string mask(const std::vector<std::string>& secrets, std::string_view text,
   return masked;
 }
 
+std::string mask_patterns(std::string_view text, std::size_t chunk) {
+  std::string masked;
+  local::PatternMasker masker([&](std::string_view bytes) { masked += bytes; });
+  for (std::size_t at = 0; at < text.size(); at += chunk) masker.feed(text.substr(at, chunk));
+  masker.flush();
+  return masked;
+}
+
 void check_masking(std::string_view input, std::size_t chunk) {
   const std::size_t line = std::min(input.find('\n'), input.size());
   const std::vector<std::string> secrets = words(input.substr(0, line));
   const std::string_view text = input.substr(line);
   const std::string masked = mask(secrets, text, text.size() + 1);
   if (mask(secrets, text, chunk) != masked) std::abort();
+  if (mask_patterns(text, chunk) != mask_patterns(text, text.size() + 1)) std::abort();
   // Without the marks no secret is left in one piece.
   std::vector<std::string> pieces{""};
   for (std::size_t at = 0; at < masked.size();) {
