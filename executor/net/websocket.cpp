@@ -51,6 +51,7 @@ class Channel {
   asio::io_context& context() { return m_context; }
   RawStream& raw() { return *m_raw; }
   bool writing() const { return m_write != nullptr; }
+  bool write_closed() const { return m_write_closed; }
   std::chrono::steady_clock::time_point last_heard() const { return m_last_heard; }
   /// Words on how the connection ended, where it did.
   const std::string& why() const { return m_why; }
@@ -95,14 +96,20 @@ class Channel {
     }
   }
 
+  /// What the other end sent before it went may still be read, and Beast would
+  /// not after a failed write: the read side decides when the connection is over.
   void try_write() {
-    const DuplexIo io =
-        m_out.empty() ? DuplexIo{DuplexIo::State::moved, 0, {}} : m_raw->write(m_out);
+    if (m_write_closed || m_out.empty()) {
+      finish(m_write, {}, m_out.size());
+      return;
+    }
+    const DuplexIo io = m_raw->write(m_out);
     if (io.state == DuplexIo::State::would_block) return;
-    if (io.state == DuplexIo::State::closed && m_why.empty()) m_why = io.why;
-    finish(m_write,
-           io.state == DuplexIo::State::moved ? error_code() : error_code(asio::error::broken_pipe),
-           io.bytes);
+    if (io.state == DuplexIo::State::closed) {
+      m_write_closed = true;
+      if (m_why.empty()) m_why = io.why;
+    }
+    finish(m_write, {}, m_write_closed ? m_out.size() : io.bytes);
   }
 
   void finish(std::unique_ptr<Pending>& slot, error_code error, std::size_t bytes) {
@@ -116,6 +123,7 @@ class Channel {
   std::unique_ptr<Pending> m_write;
   std::span<char> m_into;
   std::string m_out;
+  bool m_write_closed = false;
   std::string m_why;
   std::chrono::steady_clock::time_point m_last_heard = std::chrono::steady_clock::now();
 };
@@ -224,6 +232,7 @@ class BeastSocket final : public WebSocket {
 
   WebSocketIo write(std::string_view message) override {
     m_channel.pump();
+    if (m_channel.write_closed()) return {WebSocketIo::State::closed, 0, false, m_channel.why()};
     if (m_write_error) return {WebSocketIo::State::closed, 0, false, *m_write_error};
     if (m_over) return {WebSocketIo::State::closed, 0, false, *m_over};
     if (m_sending) return {};

@@ -96,7 +96,9 @@ class Child {
  public:
   Child(const ProcessSpec& spec, const std::string& program, int in, int out, int err) {
     bp::environment environment = boost::this_process::environment();
-    for (const auto& [key, value] : spec.env) environment[key] = value;
+    // Not operator[]: before Boost 1.76 it reads past the end of variables that are
+    // shorter than the key.
+    for (const auto& [key, value] : spec.env) environment.set(key, value);
     const std::vector<std::string> arguments(spec.argv.begin() + 1, spec.argv.end());
     const pid_t parent = ::getpid();
     std::error_code error;
