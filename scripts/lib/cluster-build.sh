@@ -75,6 +75,7 @@ build_program() {
 	[ ! -x "$folder/cluster-node" ] || return 0
 	go=$(find_go)
 	exact=$(exact_version "$1")
+	rm -rf "$folder.part"
 	say "building Kubernetes $exact into $folder (once; minutes)"
 	mkdir -p "$cache"
 	(cd -- "$module" && CGO_ENABLED=0 "$go" build -modfile "$(modfile "$1")" -trimpath -ldflags "$(linker_flags "$1")" -o "$folder.part/cluster-node" .) \
