@@ -15,7 +15,7 @@ namespace berth::stages {
 namespace {
 
 constexpr int k_for_ever = -1;
-constexpr std::size_t k_file_chunk = 1u << 20;
+constexpr std::size_t k_file_chunk = std::size_t{1} << 20;
 
 support::SystemError not_written(int error) {
   return support::SystemError("cannot write the job log: standard output: " +

@@ -6,7 +6,7 @@ namespace berth::docker {
 namespace {
 
 constexpr unsigned k_log_lines = 30;
-constexpr std::size_t k_log_bytes = 8 << 10;
+constexpr std::size_t k_log_bytes = std::size_t{8} << 10;
 
 }  // namespace
 

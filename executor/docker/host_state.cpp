@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t k_record_limit = 64 << 10;
+constexpr std::size_t k_record_limit = std::size_t{64} << 10;
 constexpr int k_most_slots = 1000;
 constexpr std::chrono::milliseconds k_lock_step{5};
 
@@ -124,7 +124,7 @@ fs::path HostState::attempt_directory(std::string_view attempt) const {
 }
 
 fs::path HostState::make_attempt(const core::JobSpec& spec, std::string_view host) const {
-  const fs::path directory = attempt_directory(spec.attempt);
+  fs::path directory = attempt_directory(spec.attempt);
   make_directory(directory, 0700);
   support::write_file_atomically(directory / "owner", to_text({.attempt = spec.attempt,
                                                                .host = std::string(host),
@@ -139,7 +139,7 @@ std::string HostState::hold(const std::string& volume, const core::JobSpec& spec
                             const std::stop_token& stop) const {
   const support::Fd guard = lock("holders", stop);
   for (int slot = 1; slot <= k_most_slots; ++slot) {
-    const std::string name = slot == 1 ? volume : fmt::format("{}-{}", volume, slot);
+    std::string name = slot == 1 ? volume : fmt::format("{}-{}", volume, slot);
     const fs::path path = m_folder / "holders" / name;
     const auto owner = read_owner(path);
     if (owner && owner->attempt != spec.attempt && !known_dead(*owner, host, now)) continue;

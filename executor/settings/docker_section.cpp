@@ -127,7 +127,7 @@ std::int64_t cpus(const Reader& reader, const Value& value, std::string_view key
 }
 
 std::string absolute_path(const Reader& reader, const Value& value, std::string_view key) {
-  const std::string path = reader.text(value, key);
+  std::string path = reader.text(value, key);
   if (!path.starts_with('/')) reader.bad_value(value, key, "an absolute path");
   return path;
 }
