@@ -181,8 +181,8 @@ TEST_CASE("a stage that another driver left running is not mixed with this one",
   Trigger first("ready", [] { throw support::SystemError("killed"); });
   CHECK_THROWS_AS(f.run("echo ready; exec sleep 1000\n", first), support::SystemError);
   StringSink sink;
-  CHECK_THROWS_WITH(f.run("echo second\n", sink), ContainsSubstring("still runs"));
-  CHECK(sink.text.empty());
+  CHECK(f.run("echo second\n", sink).success());
+  CHECK(sink.text == "second\n");
 }
 
 TEST_CASE("umask: zero where asked for, else the agent's own", "[lost]") {
