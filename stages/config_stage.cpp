@@ -28,11 +28,15 @@ core::ExitStatus config_stage(StageContext& context) {
   const core::JobSpec spec = state::make_plan(job, settings.policy, context.environment,
                                               settings.state_dir, support::system_clock());
   if (context.stop.stop_requested()) throw support::Cancelled();
-  const gitlab::ConfigOutput output{.builds_dir = spec.builds_dir,
-                                    .cache_dir = spec.cache_dir,
-                                    .hostname = machine_name(),
-                                    .driver_version = std::string(support::version()),
-                                    .job_env = {}};
+  const gitlab::ConfigOutput output{
+      .builds_dir = spec.builds_dir,
+      .cache_dir = spec.cache_dir,
+      // The runner then gives each slot a directory of its own.
+      .builds_dir_is_shared =
+          spec.backend == "kubernetes" && settings::is_shared(settings.kubernetes, spec.builds_dir),
+      .hostname = machine_name(),
+      .driver_version = std::string(support::version()),
+      .job_env = {}};
   support::write_all(STDOUT_FILENO, gitlab::to_json(output) + "\n", "standard output");
   return {};
 }

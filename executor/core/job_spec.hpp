@@ -19,9 +19,11 @@ struct ContainerSpec {
   std::string image{};
   std::optional<std::vector<std::string>> entrypoint{};
   std::optional<std::vector<std::string>> command{};
-  /// In the order to try; never empty. always | if-not-present | never
+  /// In the order to try: always | if-not-present | never. Empty (kubernetes
+  /// only): as the cluster does.
   std::vector<std::string> pull_policies{};
-  /// user[:group] of the image's own words; empty leaves the image's USER.
+  /// user[:group] of the image's own words (kubernetes: numbers); empty leaves the
+  /// image's USER.
   std::string user{};
   std::string platform{};
   bool privileged = false;

@@ -24,7 +24,7 @@ std::string join(const std::vector<std::string>& words) {
 std::string helper_architecture(std::string_view machine) {
   if (machine == "aarch64") return "arm64";
   if (machine == "armv6l" || machine == "armv7l") return "arm";
-  return machine.empty() ? "x86_64" : std::string(machine);
+  return machine.empty() || machine == "amd64" ? "x86_64" : std::string(machine);
 }
 
 /// "19.4.0" of "19.4.0~pre.12.gabc"; empty where it does not begin so.
@@ -53,6 +53,8 @@ std::vector<std::string> effective_pull_policies(std::string_view image,
   const std::vector<std::string>& wanted = of_job.empty() ? policy.pull_policies : of_job;
   const std::vector<std::string>& allowed =
       policy.allowed_pull_policies.empty() ? policy.pull_policies : policy.allowed_pull_policies;
+  // Kubernetes only: nobody says anything, so the cluster decides.
+  if (wanted.empty()) return {};
   std::vector<std::string> effective;
   std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(effective),
                [&](const std::string& one) { return contains(allowed, one); });
@@ -89,6 +91,11 @@ void check_settings_image(std::string_view image, std::string_view option) {
   }
 }
 
+std::string wanted_user(const Image& image, const Variables& expanded, const Policy& policy) {
+  return expand(policy.backend == "kubernetes" ? image.kubernetes_user : image.docker_user,
+                expanded);
+}
+
 ContainerSpec plan_build(const Job& job, const Variables& expanded, const Policy& policy) {
   const std::string own = expand(policy.image, expanded);
   const Image options = job.image.value_or(Image{});
@@ -100,14 +107,15 @@ ContainerSpec plan_build(const Job& job, const Variables& expanded, const Policy
                   own.empty() ? std::vector<std::string>{} : std::vector{own}, "allowed_images");
   } else if (!own.empty()) {
     build.image = own;
-    check_settings_image(own, "docker.image of berth.yaml");
+    check_settings_image(own, policy.backend + ".image of berth.yaml");
   } else {
-    throw support::JobError("no image: neither the job nor the runner's settings name one",
-                            "write `image:` into .gitlab-ci.yml, or docker.image into berth.yaml");
+    throw support::JobError(
+        "no image: neither the job nor the runner's settings name one",
+        "write `image:` into .gitlab-ci.yml, or " + policy.backend + ".image into berth.yaml");
   }
   build.entrypoint = options.entrypoint;
   build.pull_policies = effective_pull_policies(build.image, options.pull_policy, policy);
-  build.user = policy.user.empty() ? expand(options.docker_user, expanded) : policy.user;
+  build.user = policy.user.empty() ? wanted_user(options, expanded, policy) : policy.user;
   build.platform = expand(options.docker_platform, expanded);
   build.privileged = policy.privileged;
   return build;
@@ -119,11 +127,12 @@ ContainerSpec plan_helper(const Variables& expanded, const Policy& policy,
   helper.image = expand(policy.helper_image, expanded);
   if (helper.image.empty()) {
     const std::string release = release_of(identity.runner_version);
-    helper.image = fmt::format(
-        "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:{}-{}",
-        helper_architecture(identity.machine), release.empty() ? "latest" : "v" + release);
+    helper.image =
+        fmt::format("registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:{}-{}",
+                    helper_architecture(policy.machine.empty() ? identity.machine : policy.machine),
+                    release.empty() ? "latest" : "v" + release);
   }
-  check_settings_image(helper.image, "docker.helper_image of berth.yaml");
+  check_settings_image(helper.image, policy.backend + ".helper_image of berth.yaml");
   helper.pull_policies = effective_pull_policies(helper.image, {}, policy);
   helper.user = "0:0";
   helper.privileged = policy.privileged;

@@ -10,8 +10,8 @@
 namespace berth::core {
 
 /// The policies to try, in order: the job's ∩ allowed, or the settings' ∩
-/// allowed. Throws JobError, or OperatorError where the settings contradict
-/// themselves.
+/// allowed; empty where the settings (of kubernetes) name none. Throws JobError, or OperatorError
+/// where the settings contradict themselves.
 std::vector<std::string> effective_pull_policies(std::string_view image,
                                                  const std::vector<std::string>& of_job,
                                                  const Policy& policy);
@@ -23,6 +23,9 @@ void check_allowed(std::string_view image, const std::vector<std::string>& allow
 
 /// As parse_image_ref, but it blames the settings.
 void check_settings_image(std::string_view image, std::string_view option);
+
+/// What `image: {docker: {user: ...}}`, or its kubernetes twin, asks for.
+std::string wanted_user(const Image& image, const Variables& expanded, const Policy& policy);
 
 ContainerSpec plan_build(const Job& job, const Variables& expanded, const Policy& policy);
 

@@ -68,7 +68,7 @@ void plan_services(JobSpec& spec, const Job& job, const Variables& expanded, con
   std::size_t number = 0;
   for (const DefaultService& service : policy.services) {
     const std::string image = expand(service.name, expanded);
-    check_settings_image(image, "docker.services of berth.yaml");
+    check_settings_image(image, policy.backend + ".services of berth.yaml");
     own.push_back(image);
     const auto index = static_cast<int>(number);
     planner.add({.container = {.image = image,
@@ -91,7 +91,7 @@ void plan_services(JobSpec& spec, const Job& job, const Variables& expanded, con
                                .command = service.command,
                                .pull_policies = effective_pull_policies(
                                    service.name, service.pull_policy, policy),
-                               .user = expand(service.docker_user, expanded),
+                               .user = wanted_user(service, expanded, policy),
                                .platform = expand(service.docker_platform, expanded)},
                  .aliases = {},
                  .job_index = static_cast<int>(i),

@@ -10,7 +10,8 @@ JobSpec plan(const Job& job, const Variables& expanded, const Policy& policy,
   spec.helper = plan_helper(expanded, policy, identity);
   spec.build = plan_build(job, expanded, policy);
   plan_services(spec, job, expanded, policy);
-  plan_volumes(spec, job, expanded, policy, identity);
+  // A pod's directories live and go with it; its settings have volumes of their own.
+  if (policy.backend != "kubernetes") plan_volumes(spec, job, expanded, policy, identity);
   spec.helper_umask_0000 =
       !expanded.is_on(policy.backend == "kubernetes" ? "FF_DISABLE_UMASK_FOR_KUBERNETES_EXECUTOR"
                                                      : "FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR");

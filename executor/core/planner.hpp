@@ -24,12 +24,15 @@ struct DefaultService {
 };
 
 /// The part of the settings that decides about jobs, whatever the backend.
-/// Key names and meanings are those of [runners.docker].
+/// Key names and meanings are those of [runners.docker] and [runners.kubernetes].
 struct Policy {
   std::string backend = "docker";
   std::string image;
   std::string helper_image;
-  /// Tried in order; never empty.
+  /// Architecture of the machines that run jobs, for the default helper image;
+  /// empty: as this one.
+  std::string machine;
+  /// Tried in order; empty (kubernetes only): as the cluster does.
   std::vector<std::string> pull_policies{"always"};
   /// Empty: as pull_policies.
   std::vector<std::string> allowed_pull_policies;

@@ -1,14 +1,12 @@
 #include "executor/settings/docker_section.hpp"
 
-#include "executor/core/image_ref.hpp"
 #include "executor/core/volume.hpp"
+#include "executor/settings/shared_keys.hpp"
 #include "executor/settings/units.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <arpa/inet.h>
-#include <array>
 
 namespace berth::settings {
 namespace {
@@ -73,16 +71,6 @@ const std::vector<std::string_view>& refused_keys() {
   return keys;
 }
 
-bool is_pull_policy(const std::string& word) {
-  return word == "always" || word == "if-not-present" || word == "never";
-}
-
-bool is_address(const std::string& text) {
-  std::array<unsigned char, sizeof(in6_addr)> bytes{};
-  return ::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
-         ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
-}
-
 bool is_extra_host(const std::string& text) {
   const std::size_t colon = text.find(':');
   if (colon == std::string::npos || colon == 0) return false;
@@ -96,18 +84,6 @@ bool is_extra_host(const std::string& text) {
 bool is_engine_host(const std::string& text) {
   if (text.starts_with("unix://")) return text.starts_with("unix:///") && text.size() > 8;
   return text.starts_with("tcp://") && text.size() > 6;
-}
-
-std::vector<std::string> pull_policies(const Reader& reader, const Value& value,
-                                       std::string_view key) {
-  constexpr std::string_view k_expected = "always, if-not-present or never";
-  if (value.kind == Value::Kind::scalar) {
-    if (!is_pull_policy(value.scalar)) reader.bad_value(value, key, k_expected);
-    return {value.scalar};
-  }
-  if (value.kind != Value::Kind::list) reader.wrong_type(value, key, "a word or a list");
-  if (value.items.empty()) reader.fail(value.position, fmt::format("'{}' is empty", key));
-  return reader.texts(value, key, is_pull_policy, k_expected);
 }
 
 std::int64_t size(const Reader& reader, const Value& value, std::string_view key) {
@@ -130,31 +106,6 @@ std::string absolute_path(const Reader& reader, const Value& value, std::string_
   std::string path = reader.text(value, key);
   if (!path.starts_with('/')) reader.bad_value(value, key, "an absolute path");
   return path;
-}
-
-std::vector<core::Variable> environment(const Reader& reader, const Value& value) {
-  std::vector<core::Variable> all;
-  for (const std::string& entry : reader.texts(
-           value, "environment",
-           [](const std::string& text) { return text.find('=', 1) != std::string::npos; },
-           "NAME=value")) {
-    const std::size_t equals = entry.find('=', 1);
-    all.push_back({.key = entry.substr(0, equals), .value = entry.substr(equals + 1)});
-  }
-  return all;
-}
-
-core::DefaultService service(const Reader& reader, const Value& value) {
-  core::DefaultService result;
-  reader.map(
-      value, "services",
-      {{"name", [&](const Value& v) { result.name = reader.text(v, "name"); }},
-       {"alias", [&](const Value& v) { result.alias = reader.text(v, "alias"); }},
-       {"entrypoint", [&](const Value& v) { result.entrypoint = reader.texts(v, "entrypoint"); }},
-       {"command", [&](const Value& v) { result.command = reader.texts(v, "command"); }},
-       {"environment", [&](const Value& v) { result.variables = environment(reader, v); }}});
-  if (result.name.empty()) reader.fail(value.position, "'services' has an entry without 'name'");
-  return result;
 }
 
 std::vector<std::string> volumes(const Reader& reader, const Value& value) {
@@ -191,9 +142,8 @@ void read_docker_section(const Reader& reader, const Value& value, core::Policy&
         key, [&reader, key, &target](const Value& v) { target = reader.text(v, key); });
   };
   const auto globs = [&](std::string_view key, std::vector<std::string>& target) {
-    return Reader::Handlers::value_type(key, [&reader, key, &target](const Value& v) {
-      target = reader.texts(v, key, core::glob_valid, "a pattern such as registry/**");
-    });
+    return Reader::Handlers::value_type(
+        key, [&reader, key, &target](const Value& v) { target = read_globs(reader, v, key); });
   };
 
   reader.map(
@@ -214,10 +164,12 @@ void read_docker_section(const Reader& reader, const Value& value, core::Policy&
           text("image", policy.image),
           text("helper_image", policy.helper_image),
           {"pull_policy",
-           [&](const Value& v) { policy.pull_policies = pull_policies(reader, v, "pull_policy"); }},
+           [&](const Value& v) {
+             policy.pull_policies = read_pull_policies(reader, v, "pull_policy");
+           }},
           {"allowed_pull_policies",
            [&](const Value& v) {
-             policy.allowed_pull_policies = pull_policies(reader, v, "allowed_pull_policies");
+             policy.allowed_pull_policies = read_pull_policies(reader, v, "allowed_pull_policies");
            }},
           globs("allowed_images", policy.allowed_images),
           globs("allowed_services", policy.allowed_services),
@@ -253,17 +205,8 @@ void read_docker_section(const Reader& reader, const Value& value, core::Policy&
            }},
           flag("network_isolation", docker.network_isolation),
           {"wait_for_services_timeout",
-           [&](const Value& v) {
-             // As in the built-in executor: 0 means the default, -1 no waiting.
-             const auto wait = reader.duration(v, "wait_for_services_timeout", -1);
-             if (wait.count() != 0) policy.wait_for_services_timeout = wait;
-           }},
-          {"services",
-           [&](const Value& v) {
-             for (const Value& item : reader.list(v, "services")) {
-               policy.services.push_back(service(reader, item));
-             }
-           }},
+           [&](const Value& v) { read_services_timeout(reader, v, policy); }},
+          {"services", [&](const Value& v) { policy.services = read_services(reader, v, {}); }},
       },
       refused_keys());
 }

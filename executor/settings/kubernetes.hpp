@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace berth::settings {
@@ -204,5 +205,9 @@ struct Kubernetes {
   std::chrono::seconds cleanup_resources_timeout{300};
   bool operator==(const Kubernetes&) const = default;
 };
+
+/// Whether a volume that outlives the pod is mounted there: several jobs at once
+/// may see that directory.
+bool is_shared(const Kubernetes& settings, std::string_view directory);
 
 }  // namespace berth::settings

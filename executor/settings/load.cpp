@@ -1,3 +1,4 @@
+#include "executor/settings/patch_text.hpp"
 #include "executor/settings/settings.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/files.hpp"
@@ -52,6 +53,21 @@ void inline_seccomp_profiles(Docker& docker) {
   }
 }
 
+void read_patch_files(Kubernetes& kubernetes) {
+  for (PodSpecPatch& patch : kubernetes.pod_spec) {
+    if (patch.patch_path.empty()) continue;
+    std::string text;
+    try {
+      text = support::read_file(patch.patch_path, k_max_size);
+    } catch (const support::Error& error) {
+      throw support::OperatorError(
+          fmt::format("{}: patch_path of pod_spec '{}'", error.what(), patch.name));
+    }
+    patch.patch = patch_text(text, patch.patch_path, patch.type);
+    patch.patch_path.clear();
+  }
+}
+
 Settings find_and_parse(const std::optional<std::filesystem::path>& argument,
                         const GetEnv& getenv) {
   if (argument) return parse(read_settings(*argument, "--settings"), argument->native());
@@ -69,6 +85,7 @@ Settings find_and_parse(const std::optional<std::filesystem::path>& argument,
 Settings load(const std::optional<std::filesystem::path>& argument, const GetEnv& getenv) {
   Settings settings = find_and_parse(argument, getenv);
   inline_seccomp_profiles(settings.docker);
+  read_patch_files(settings.kubernetes);
   if (settings.state_dir.empty()) settings.state_dir = default_state_dir(getenv);
   return settings;
 }

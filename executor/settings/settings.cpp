@@ -1,7 +1,10 @@
 #include "executor/settings/settings.hpp"
 
 #include "executor/settings/docker_section.hpp"
+#include "executor/settings/kubernetes_section.hpp"
 #include "executor/settings/reader.hpp"
+
+#include <map>
 
 namespace berth::settings {
 
@@ -9,35 +12,44 @@ Settings parse(std::string_view yaml, std::string_view name) {
   const Value root = read_document(yaml, name);
   const Reader reader(name);
   Settings settings;
-  core::Policy& policy = settings.policy;
-  reader.map(
-      root, "",
-      {{"backend",
-        [&](const Value& value) {
-          policy.backend = reader.text(value, "backend");
-          if (policy.backend == "kubernetes") {
-            reader.fail(value.position, "backend 'kubernetes' is not yet supported");
-          }
-          if (policy.backend != "docker") reader.bad_value(value, "backend", "docker");
-        }},
-       {"state_dir",
-        [&](const Value& value) {
-          settings.state_dir = reader.text(value, "state_dir");
-          if (!settings.state_dir.is_absolute()) {
-            reader.bad_value(value, "state_dir", "an absolute path");
-          }
-        }},
-       {"orphan_timeout",
-        [&](const Value& value) {
-          policy.orphan_timeout = reader.duration(value, "orphan_timeout", 1);
-        }},
-       {"connection_timeout",
-        [&](const Value& value) {
-          policy.connection_timeout = reader.duration(value, "connection_timeout", 1);
-        }},
-       {"docker",
-        [&](const Value& value) { read_docker_section(reader, value, policy, settings.docker); }}},
-      {"kubernetes"});
+  core::Policy common;
+  // Both sections may stand in a file; only the chosen backend's rules count.
+  std::map<std::string_view, core::Policy> rules;
+  read_kubernetes_section(reader, {}, rules["kubernetes"], settings.kubernetes);
+  reader.map(root, "",
+             {{"backend",
+               [&](const Value& value) {
+                 common.backend = reader.text(value, "backend");
+                 if (common.backend != "docker" && common.backend != "kubernetes") {
+                   reader.bad_value(value, "backend", "docker or kubernetes");
+                 }
+               }},
+              {"state_dir",
+               [&](const Value& value) {
+                 settings.state_dir = reader.text(value, "state_dir");
+                 if (!settings.state_dir.is_absolute()) {
+                   reader.bad_value(value, "state_dir", "an absolute path");
+                 }
+               }},
+              {"orphan_timeout",
+               [&](const Value& value) {
+                 common.orphan_timeout = reader.duration(value, "orphan_timeout", 1);
+               }},
+              {"connection_timeout",
+               [&](const Value& value) {
+                 common.connection_timeout = reader.duration(value, "connection_timeout", 1);
+               }},
+              {"docker",
+               [&](const Value& value) {
+                 read_docker_section(reader, value, rules["docker"], settings.docker);
+               }},
+              {"kubernetes", [&](const Value& value) {
+                 read_kubernetes_section(reader, value, rules["kubernetes"], settings.kubernetes);
+               }}});
+  settings.policy = rules[common.backend];
+  settings.policy.backend = common.backend;
+  settings.policy.orphan_timeout = common.orphan_timeout;
+  settings.policy.connection_timeout = common.connection_timeout;
   return settings;
 }
 

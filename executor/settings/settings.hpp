@@ -1,6 +1,7 @@
 #pragma once
 
 #include "executor/core/planner.hpp"
+#include "executor/settings/kubernetes.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -42,6 +43,7 @@ struct Docker {
 struct Settings {
   core::Policy policy;
   Docker docker;
+  Kubernetes kubernetes;
   /// Where Berth keeps sockets, locks and its host id. Absolute; empty only
   /// behind parse(), where the file names none.
   std::filesystem::path state_dir;

@@ -1,3 +1,4 @@
+#include "executor/support/error.hpp"
 #include "executor/support/version.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/core/fixtures.hpp"
@@ -124,4 +125,29 @@ TEST_CASE("identify: what cleanup needs without a plan") {
   CHECK(bare.labels == whole.labels);
   CHECK(bare.resource_name == whole.resource_name);
   CHECK(bare.build.image.empty());
+}
+
+TEST_CASE("plan: what is different on Kubernetes") {
+  core::Job job = a_job();
+  job.image->docker_user = "postgres";
+  job.image->kubernetes_user = "$UID:100";
+  job.services = {{.name = "postgres:15", .kubernetes_user = "70"}};
+  core::Policy policy;
+  policy.backend = "kubernetes";
+  policy.pull_policies.clear();
+  core::JobSpec spec = plan(job, vars({{.key = "UID", .value = "1000"}}), policy, an_identity());
+  CHECK(spec.build.user == "1000:100");
+  CHECK(spec.services.at(0).container.user == "70");
+  // The cluster decides how to pull, and the pod's directories go with it.
+  CHECK(spec.build.pull_policies.empty());
+  CHECK(spec.volumes.empty());
+  CHECK(spec.binds.empty());
+  // A policy that the settings do not name may not be asked for.
+  job.image->pull_policy = {"never"};
+  CHECK_THROWS_AS(plan(job, {}, policy, an_identity()), support::JobError);
+  policy.allowed_pull_policies = {"never"};
+  CHECK(plan(job, {}, policy, an_identity()).build.pull_policies ==
+        std::vector<std::string>{"never"});
+  policy.machine = "arm64";
+  CHECK(plan(job, {}, policy, an_identity()).helper.image.find(":arm64-") != std::string::npos);
 }

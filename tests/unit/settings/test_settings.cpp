@@ -42,9 +42,8 @@ TEST_CASE("settings: errors of the top level") {
   CHECK(message("whatever_else: 1") == "f.yaml:1:1: unknown key 'whatever_else'");
   CHECK(message("state_dir: relative") ==
         "f.yaml:1:12: 'state_dir' must be an absolute path, not 'relative'");
-  CHECK(message("backend: podman") == "f.yaml:1:10: 'backend' must be docker, not 'podman'");
-  CHECK(message("backend: kubernetes") == "f.yaml:1:10: backend 'kubernetes' is not yet supported");
-  CHECK(message("kubernetes: {}") == "f.yaml:1:1: 'kubernetes' is not yet supported");
+  CHECK(message("backend: podman") ==
+        "f.yaml:1:10: 'backend' must be docker or kubernetes, not 'podman'");
   CHECK(message("orphan_timeout: soon") ==
         "f.yaml:1:17: 'orphan_timeout' must be seconds, or a duration such as 5m or 1h30m, not "
         "'soon'");
