@@ -1,4 +1,5 @@
 #include "agent/connect.hpp"
+#include "agent/install.hpp"
 #include "agent/options.hpp"
 #include "agent/protocol/exit_codes.hpp"
 #include "agent/protocol/messages.hpp"
@@ -19,6 +20,7 @@ using namespace berth;
 constexpr const char* k_usage =
     "usage: berth-agent [serve]             serve the driver of this container\n"
     "       berth-agent connect [--run DIR] join stdin and stdout to the agent's socket\n"
+    "       berth-agent install DIR         copy this program into a directory\n"
     "       berth-agent --version\n";
 
 /// Nothing that is opened later may take the place of a standard stream.
@@ -54,6 +56,10 @@ int run(int argc, char** argv) {
     if (argc == 2) return agent::connect(read_options().run);
     if (std::string_view(argv[2]) != "--run" || argc < 4) return refuse_usage(argv[2]);
     return argc > 4 ? refuse_usage(argv[4]) : agent::connect(argv[3]);
+  }
+  if (command == "install") {
+    if (argc < 3) return refuse_usage(argv[1]);
+    return argc > 3 ? refuse_usage(argv[3]) : agent::install(argv[2]);
   }
   if (command == "--version") {
     std::printf("berth-agent %s protocol %u\n", BERTH_VERSION, unsigned{protocol::k_version});
