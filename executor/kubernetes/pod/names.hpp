@@ -66,15 +66,8 @@ std::string host_selector(std::string_view host);
 std::string tmpdir_selector(std::string_view host, std::string_view tmpdir);
 std::string attempt_selector(std::string_view attempt);
 
-/// At most 63 letters, digits, `-`, `_` and `.`, the first and last a letter or
-/// digit; or empty.
-bool is_label_value(std::string_view text);
-/// Made so, as the built-in executor does: other characters become `_`.
+/// A label's value made of any text, as the built-in executor does: cut, other
+/// characters become `_`, none but letters and digits at either end.
 std::string to_label_value(std::string_view text);
-/// A label's or annotation's key: [dns.name/]name.
-bool is_label_key(std::string_view text);
-/// RFC 1123 label and subdomain: names of containers, of other objects.
-bool is_dns_label(std::string_view text);
-bool is_dns_subdomain(std::string_view text);
 
 }  // namespace berth::kubernetes

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// The pod of a job: build, helper and services as containers of one pod. Pure.
@@ -37,11 +38,11 @@ struct PodInputs {
   std::string host{};
   /// Seconds since the epoch; activeDeadlineSeconds counts from here.
   std::int64_t now = 0;
+  /// Of node_architecture(): the pod is kept on nodes with it. Empty: anywhere.
+  std::string architecture{};
   /// Name of the ConfigMap with the agent (agent_config_map.hpp); unused with
   /// `agent_image`.
   std::string agent_config_map{};
-  /// kubernetes.io/arch of the agent ("amd64"): the pod is kept on such nodes.
-  std::string architecture{};
   /// The job has registry logins: the pod pulls with them, and waits for its
   /// Secret (job_secret.hpp).
   bool registry_logins = false;
@@ -61,6 +62,10 @@ std::string pull_policy(const core::ContainerSpec& container, std::size_t attemp
 /// the settings that makes no pod).
 nlohmann::json make_pod(const core::JobSpec& spec, const PodInputs& inputs,
                         std::vector<std::string>& notes);
+
+/// kubernetes.io/arch of the nodes a job's pod goes to: what node_selector says,
+/// else this machine's (`uname -m`). The agent has to be one for it.
+std::string node_architecture(const settings::Kubernetes& settings, std::string_view machine);
 
 /// Body of the PATCH (application/json-patch+json, on the pod) that removes the
 /// gate from `pod`, the server's answer to its creation: tests before it
