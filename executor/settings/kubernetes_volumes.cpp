@@ -146,6 +146,9 @@ std::vector<KubernetesVolume> read_kubernetes_volumes(const Reader& reader, cons
     handlers[entry.first] = [&, list = entry.first, kind = entry.second](const Value& v) {
       for (const Value& item : reader.list(v, list)) {
         const KubernetesVolume& one = all.emplace_back(volume(reader, item, list, kind));
+        if ((core::clean_path(one.mount_path) + "/").starts_with("/.berth/")) {
+          reader.fail(item.position, "'volumes' mounts at '/.berth', where Berth's own things are");
+        }
         if (!mounts.insert(core::clean_path(one.mount_path)).second) {
           reader.fail(item.position, fmt::format("'volumes' mounts '{}' twice", one.mount_path));
         }

@@ -10,9 +10,9 @@
 namespace berth::kubernetes {
 namespace {
 
-/// Below this length a "masked" value is a word that stands anywhere; GitLab
+/// A shorter value is a word that may stand anywhere; GitLab
 /// itself masks from 8 characters on.
-constexpr std::size_t k_shortest_secret = 4;
+constexpr std::size_t k_shortest_secret = 8;
 
 /// What every Kubernetes version takes for the name of a variable.
 bool is_variable_name(std::string_view name) {

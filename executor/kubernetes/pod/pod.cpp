@@ -20,6 +20,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* k_arch_key = "kubernetes.io/arch";
+/// The API's own (core/validation: a 32 bit number).
+constexpr std::int64_t k_longest_deadline = 2'147'483'647;
 constexpr const char* k_os_key = "kubernetes.io/os";
 
 void set_if(json& object, const char* key, const std::string& value) {
@@ -131,7 +133,8 @@ json pod_spec(const core::JobSpec& spec, const PodInputs& inputs, std::vector<st
   set_list(body, "hostAliases", host_aliases(spec, inputs, notes));
   set_list(body, "imagePullSecrets", image_pull_secrets(spec, inputs));
   if (wants_deadline(inputs.expanded)) {
-    body["activeDeadlineSeconds"] = std::max<std::int64_t>(spec.deadline - inputs.now, 1);
+    body["activeDeadlineSeconds"] =
+        std::clamp<std::int64_t>(spec.deadline - inputs.now, 1, k_longest_deadline);
   }
   set_settings(body, inputs.settings);
   if (needs_secret(spec, inputs)) {

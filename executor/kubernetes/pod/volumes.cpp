@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace berth::kubernetes {
@@ -18,8 +19,9 @@ namespace {
 using nlohmann::json;
 using Kind = settings::KubernetesVolume::Kind;
 
+/// The built-in executor's name for it, by which operators' patches reach it.
 constexpr std::string_view k_builds_volume = "repo";
-constexpr std::string_view k_cache_volume = "cache";
+constexpr std::string_view k_cache_volume = "berth-cache";
 constexpr std::string_view k_agent_volume = "berth-agent";
 constexpr std::string_view k_lease_volume = "berth-lease";
 /// Readable and executable for all, writable for nobody.
@@ -80,10 +82,28 @@ Mounted expand(const settings::KubernetesVolume& volume, const core::Variables& 
 
 std::vector<Mounted> settings_volumes(const PodInputs& inputs) {
   std::vector<Mounted> all;
+  std::map<std::string, std::string> objects;
   for (const settings::KubernetesVolume& volume : inputs.settings.volumes) {
-    all.push_back(expand(volume, inputs.expanded));
+    const Mounted& one = all.emplace_back(expand(volume, inputs.expanded));
+    const bool ours = one.name.starts_with("berth-run-") || one.name == k_agent_volume ||
+                      one.name == k_lease_volume || one.name == k_cache_volume ||
+                      one.name == "berth-builds";
+    if (ours || objects.emplace(one.name, one.object).first->second != one.object) {
+      throw support::OperatorError(
+          fmt::format("kubernetes.volumes of berth.yaml: '{}' would be a second volume '{}' of the "
+                      "pod",
+                      one.object, one.name),
+          "give it another name");
+    }
   }
   return all;
+}
+
+/// A volume of the settings may have the name, and be mounted elsewhere.
+std::string_view builds_volume(const std::vector<Mounted>& volumes) {
+  const bool taken = std::any_of(volumes.begin(), volumes.end(),
+                                 [](const Mounted& one) { return one.name == k_builds_volume; });
+  return taken ? "berth-builds" : k_builds_volume;
 }
 
 bool is_mounted(const std::vector<Mounted>& volumes, std::string_view path) {
@@ -170,7 +190,9 @@ json pod_volumes(const core::JobSpec& spec, const PodInputs& inputs) {
       volumes.push_back(named(volume.name, source(volume)));
     }
   }
-  if (!is_mounted(configured, spec.builds_dir)) volumes.push_back(empty_dir(k_builds_volume));
+  if (!is_mounted(configured, spec.builds_dir)) {
+    volumes.push_back(empty_dir(builds_volume(configured)));
+  }
   if (!is_mounted(configured, spec.cache_dir)) volumes.push_back(empty_dir(k_cache_volume));
 
   if (inputs.settings.agent_image.empty()) {
@@ -193,7 +215,7 @@ json job_mounts(const core::JobSpec& spec, const PodInputs& inputs) {
   const std::vector<Mounted> configured = settings_volumes(inputs);
   for (const Mounted& volume : configured) mounts.push_back(mount(volume));
   if (!is_mounted(configured, spec.builds_dir)) {
-    mounts.push_back(mount(k_builds_volume, spec.builds_dir));
+    mounts.push_back(mount(builds_volume(configured), spec.builds_dir));
   }
   if (!is_mounted(configured, spec.cache_dir)) {
     mounts.push_back(mount(k_cache_volume, spec.cache_dir));

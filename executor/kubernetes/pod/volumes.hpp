@@ -10,7 +10,7 @@
 /// The pod's volumes, and where each container has them:
 ///
 ///     repo                 builds_dir    all      emptyDir, unless a volume of the
-///     cache                cache_dir     all      settings is mounted there
+///     berth-cache          cache_dir     all      settings is mounted there
 ///     (settings)           mount_path    all
 ///     berth-agent          /.berth/bin   build, helper   read-only
 ///     berth-run-<name>     /.berth/run   that one, in memory

@@ -37,7 +37,7 @@ TEST_CASE("pod: the agent is the first process of build and helper alone") {
     CHECK(mounts["/.berth/lease"] == "berth-lease");
   }
   const json service = tests::container(pod, "db");
-  CHECK(mounts_of(service) == json{{"/builds", "repo"}, {"/cache", "cache"}});
+  CHECK(mounts_of(service) == json{{"/builds", "repo"}, {"/cache", "berth-cache"}});
   CHECK_FALSE(service.contains("command"));
   CHECK(tests::env(service, "BERTH_AGENT") == nullptr);
   CHECK_FALSE(pod["spec"].contains("initContainers"));
@@ -123,7 +123,7 @@ TEST_CASE("pod: volumes of the settings take the places of ours") {
   CHECK(names.contains("checkout-p"));
   CHECK(names.contains("team-cache"));
   CHECK_FALSE(names.contains("repo"));
-  CHECK_FALSE(names.contains("cache"));
+  CHECK_FALSE(names.contains("berth-cache"));
   for (const char* name : {"build", "helper", "db"}) {
     for (const json& mount : tests::container(pod, name)["volumeMounts"]) {
       CHECK(names.contains(mount["name"]));
@@ -136,6 +136,24 @@ TEST_CASE("pod: volumes of the settings take the places of ours") {
   // Nobody knows what a claim's directory is open to.
   const std::string options = tests::env(tests::container(pod, "helper"), "BERTH_AGENT")["value"];
   CHECK(options.ends_with(";open=/builds:/cache"));
+}
+
+TEST_CASE("pod: volumes of the settings may have the names of ours, or clash") {
+  tests::PodFixture fixture;
+  fixture.yaml = R"(kubernetes:
+  volumes: {pvc: [{name: repo, mount_path: /srv}, {name: cache, mount_path: /root/.cache}]}
+)";
+  const json mounts = mounts_of(tests::container(fixture.pod(), "build"));
+  CHECK(mounts["/srv"] == "repo");
+  CHECK(mounts["/builds"] == "berth-builds");
+  CHECK(mounts["/root/.cache"] == "cache");
+  CHECK(mounts["/cache"] == "berth-cache");
+  for (const char* volumes :
+       {"{pvc: [{name: berth-lease, mount_path: /srv}]}",
+        "{pvc: [{name: a.b, mount_path: /x}, {name: a-b, mount_path: /y}]}"}) {
+    fixture.yaml = std::string("kubernetes: {volumes: ") + volumes + "}\n";
+    CHECK_THROWS_AS(fixture.pod(), support::OperatorError);
+  }
 }
 
 TEST_CASE("pod: what variables make of a volume is checked") {

@@ -174,15 +174,16 @@ TEST_CASE("kubernetes settings: volumes") {
             .find("two kinds of volume named 'a'") != std::string::npos);
   CHECK(message("volumes: {pvc: [{name: \"$X/../\", mount_path: /x}]}") == "no error");
   CHECK(message("volumes: {secret: [{name: \"$X\", mount_path: /x}]}") != "no error");
+  CHECK(message("volumes: {empty_dir: [{name: a, mount_path: //.berth/run}]}") ==
+        "f:3:25: 'volumes' mounts at '/.berth', where Berth's own things are");
   CHECK(message("volumes: {gluster: []}").find("unknown key 'gluster'") != std::string::npos);
 }
 
 TEST_CASE("kubernetes settings: a directory that jobs share") {
-  const settings::Kubernetes k =
-      parse_kubernetes(
-          "volumes:\n  pvc: [{name: a, mount_path: /builds/}]\n"
-          "  empty_dir: [{name: b, mount_path: /cache}]\n")
-          .kubernetes;
+  const settings::Kubernetes k = parse_kubernetes(
+                                     "volumes:\n  pvc: [{name: a, mount_path: /builds/}]\n"
+                                     "  empty_dir: [{name: b, mount_path: /cache}]\n")
+                                     .kubernetes;
   CHECK(settings::is_shared(k, "/builds"));
   CHECK_FALSE(settings::is_shared(k, "/cache"));
   CHECK_FALSE(settings::is_shared(k, "/x"));
