@@ -18,7 +18,8 @@ namespace {
 using nlohmann::json;
 
 bool is_clean(const json& value) {
-  if (value.is_null()) return false;
+  // A plain value's items() are itself.
+  if (!value.is_structured()) return !value.is_null();
   for (const auto& [key, item] : value.items()) {
     if ((value.is_object() && key.starts_with('$')) || !is_clean(item)) return false;
   }
@@ -26,9 +27,10 @@ bool is_clean(const json& value) {
 }
 
 int depth(const json& value) {
+  if (!value.is_structured()) return 0;
   int deepest = 0;
   for (const json& item : value) deepest = std::max(deepest, depth(item));
-  return value.is_structured() ? deepest + 1 : 0;
+  return deepest + 1;
 }
 
 }  // namespace

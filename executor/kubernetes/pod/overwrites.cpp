@@ -58,7 +58,8 @@ class Overwriter {
          settings::is_dns_subdomain);
     bearer_token();
     entries("KUBERNETES_POD_LABELS_", m_settings.pod_labels, "pod_labels_overwrite_allowed",
-            m_settings.pod_labels_overwrite_allowed, '=', true, [](auto, auto) { return true; });
+            m_settings.pod_labels_overwrite_allowed, '=', true,
+            [](std::string_view label, auto) { return !settings::is_reserved_key(label); });
     entries("KUBERNETES_POD_ANNOTATIONS_", m_settings.pod_annotations,
             "pod_annotations_overwrite_allowed", m_settings.pod_annotations_overwrite_allowed, '=',
             true, [](std::string_view label, auto) { return !settings::is_reserved_key(label); });

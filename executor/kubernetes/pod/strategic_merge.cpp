@@ -269,7 +269,7 @@ class Merger {
 
   static void check_keys(const json& list, const char* key, const std::string& where) {
     for (const json& element : list) {
-      if (!element.is_object() || !element.contains(key)) {
+      if (!element.is_object() || !element.contains(key) || element.at(key).is_null()) {
         fail(where, fmt::format("an element has no '{}'", key));
       }
     }

@@ -83,7 +83,7 @@ std::string difference(const std::map<std::string, std::string>& before,
   }
   std::string text;
   for (const auto& [path, both] : lines) text += both;
-  return text;
+  return text.empty() ? "(the same)\n" : text;
 }
 
 struct Case {
@@ -289,7 +289,6 @@ TEST_CASE("kubernetes golden: what each key changes") {
     } else {
       CHECK(parts.pod == pod);
     }
-    CHECK_FALSE(pod.empty());
   }
   CHECK(files > 80);
 }

@@ -59,7 +59,7 @@ TEST_CASE("kubernetes names: a service's container has its own alias where that 
   spec.services = {
       service("postgres:15", {"postgres", "db"}),
       service("postgres:16", {"postgres-16"}),
-      service("reg.example.com/team/app", {"team__app", "team-app"}),
+      service("team/app:2", {"team__app", "team-app"}),
       service("redis", {"redis", "My_Cache", "cache.local", "build"}),
       service("redis:6", {"svc-0"}),
       service("mysql", {"db"}),

@@ -51,14 +51,14 @@ TEST_CASE("pod: entrypoints") {
     fixture.expanded.set(
         {.key = "FF_KUBERNETES_HONOR_ENTRYPOINT", .value = honor ? "true" : "false"});
     const json one = tests::container(fixture.pod(), "build");
-    return json{one.value("command", json()), one.value("args", json())};
+    return json::array({one.value("command", json()), one.value("args", json())});
   };
-  CHECK(build(false, std::nullopt) == json{agent, nullptr});
-  CHECK(build(false, Words{"/init", "$(x)"}) == json{agent, nullptr});
-  CHECK(build(true, std::nullopt) == json{nullptr, agent});
-  CHECK(build(true, Words{"/init", "$(x)"}) == json{{"/init", "$$(x)"}, agent});
-  CHECK(build(true, Words{""}) == json{agent, nullptr});
-  CHECK(build(true, Words{}) == json{nullptr, agent});
+  CHECK(build(false, std::nullopt) == json::array({agent, nullptr}));
+  CHECK(build(false, Words{"/init", "$(x)"}) == json::array({agent, nullptr}));
+  CHECK(build(true, std::nullopt) == json::array({nullptr, agent}));
+  CHECK(build(true, Words{"/init", "$(x)"}) == json::array({{"/init", "$$(x)"}, agent}));
+  CHECK(build(true, Words{""}) == json::array({agent, nullptr}));
+  CHECK(build(true, Words{}) == json::array({nullptr, agent}));
 }
 
 TEST_CASE("pod: services run as the job says") {
@@ -68,13 +68,13 @@ TEST_CASE("pod: services run as the job says") {
     image.entrypoint = std::move(entrypoint);
     image.command = std::move(command);
     const json one = tests::container(fixture.pod(), "cache");
-    return json{one.value("command", json()), one.value("args", json())};
+    return json::array({one.value("command", json()), one.value("args", json())});
   };
-  CHECK(service(std::nullopt, std::nullopt) == json{nullptr, nullptr});
-  CHECK(service(std::nullopt, Words{"--save", ""}) == json{nullptr, {"--save", ""}});
+  CHECK(service(std::nullopt, std::nullopt) == json::array({nullptr, nullptr}));
+  CHECK(service(std::nullopt, Words{"--save", ""}) == json::array({nullptr, {"--save", ""}}));
   CHECK(service(Words{"sh", "-c"}, Words{"echo $(date) $$"}) ==
-        json{{"sh", "-c"}, {"echo $$(date) $$$$"}});
-  CHECK(service(Words{""}, Words{"redis-server"}) == json{{"redis-server"}, nullptr});
+        json::array({{"sh", "-c"}, {"echo $$(date) $$$$"}}));
+  CHECK(service(Words{""}, Words{"redis-server"}) == json::array({{"redis-server"}, nullptr}));
 }
 
 TEST_CASE("pod: services answer to all of their names") {

@@ -137,6 +137,8 @@ TEST_CASE("strategic merge: $retainKeys and $deleteFromPrimitiveList") {
 TEST_CASE("strategic merge: errors name the place") {
   CHECK(failure("{}", R"({"containers": [{"image": "x"}]})") ==
         "strategic merge patch: /containers: an element has no 'name'");
+  CHECK(failure("{}", R"({"containers": [{"name": null}]})") ==
+        "strategic merge patch: /containers: an element has no 'name'");
   CHECK(failure("{}", R"({"containers": ["x"]})") ==
         "strategic merge patch: /containers: must be a list of objects");
   CHECK(failure(R"({"a": {"b": {}}})", R"({"a": {"b": {"$patch": "drop"}}})") ==
