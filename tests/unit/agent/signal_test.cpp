@@ -22,7 +22,7 @@ std::vector<pid_t> pids_in(const std::string& text) {
 TEST_CASE("TERM reaches the foreground child, so that the shell can end") {
   const AgentProcess agent(with(each_build()));
   AgentPeer peer = greeted(agent);
-  peer.send(start_of("trap 'exit 1' TERM\necho ready\nsleep infinity\n"));
+  peer.send(start_of("trap 'exit 1' TERM\nsh -c 'echo ready; exec sleep infinity'\n"));
   peer.expect<protocol::Started>();
   peer.read_until("ready\n");
   peer.send(protocol::Signal{.number = SIGTERM});

@@ -125,7 +125,8 @@ TEST_CASE("pod: volumes of the settings take the places of ours") {
   CHECK_FALSE(names.contains("repo"));
   CHECK_FALSE(names.contains("berth-cache"));
   for (const char* name : {"build", "helper", "db"}) {
-    for (const json& mount : tests::container(pod, name)["volumeMounts"]) {
+    const json container = tests::container(pod, name);
+    for (const json& mount : container["volumeMounts"]) {
       CHECK(names.contains(mount["name"]));
     }
     const json mounts = mounts_of(tests::container(pod, name));
