@@ -70,9 +70,15 @@ engine_answers() {
 	command -v docker >/dev/null && timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1
 }
 
-# cluster_answers: does the API server that KUBECONFIG names first answer, with whatever status?
+# cluster_answers: does the API server that KUBECONFIG names first answer, with whatever status? A certificate of another
+# authority is no answer: where a cluster is gone, a proxy may speak in its place.
 cluster_answers() {
-	local server
-	server=$(sed -n 's/^[[:space:]-]*server:[[:space:]]*//p' "${KUBECONFIG%%:*}" 2>/dev/null | head -n 1)
-	[ -n "$server" ] && curl --silent --insecure --max-time 10 --output /dev/null "$server/readyz"
+	local config=${KUBECONFIG%%:*} server authority
+	server=$(sed -n 's/^[[:space:]-]*server:[[:space:]]*//p' "$config" 2>/dev/null | head -n 1)
+	authority=$(sed -n 's/^[[:space:]-]*certificate-authority-data:[[:space:]]*//p' "$config" 2>/dev/null | head -n 1)
+	[ -n "$server" ] && if [ -n "$authority" ]; then
+		curl --silent --cacert <(base64 --decode <<<"$authority") --max-time 10 --output /dev/null "$server/readyz"
+	else
+		curl --silent --insecure --max-time 10 --output /dev/null "$server/readyz"
+	fi
 }
