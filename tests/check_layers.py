@@ -9,7 +9,7 @@ import re
 import sys
 
 EXECUTOR = ["support", "core", "settings", "gitlab", "state", "net", "process", "agentlink",
-            "credentials", "docker", "kubernetes", "environments", "app"]
+            "credentials", "sandbox", "docker", "kubernetes", "environments", "app"]
 # Folders of the executor that may not see an earlier one all the same.
 APART = {("docker", "kubernetes"), ("kubernetes", "docker"), ("environments", "docker"),
          ("environments", "kubernetes")}
@@ -21,7 +21,7 @@ HOMES = {
     r"CLI/": {"cli"},
     r"re2/": {"cli/local/pipeline", "executor/settings"},
     r"yaml-cpp/": {"executor/settings", "executor/kubernetes", "executor/credentials", "cli", "tests"},
-    r"openssl/": {"executor/net", "executor/credentials", "executor/support", "executor/docker",
+    r"openssl/": {"executor/net", "executor/credentials", "executor/support", "executor/sandbox", "executor/docker",
                   "executor/kubernetes", "cli", "tests"},
 }
 HEADER_OK = re.compile(r"nlohmann/json_fwd\.hpp|fmt/|catch2/")

@@ -1,7 +1,7 @@
 #include "executor/app/backends.hpp"
 
 #include "executor/docker/docker_backend.hpp"
-#include "executor/docker/engine/agent_volume.hpp"
+#include "executor/sandbox/agent_program.hpp"
 #include "executor/support/error.hpp"
 
 #include <fmt/format.h>
@@ -23,7 +23,7 @@ std::unique_ptr<core::Backend> make_backend(const std::string& name,
   if (name == "docker") {
     return docker::make_backend({.settings = settings.docker,
                                  .state_dir = settings.state_dir,
-                                 .program_dir = docker::own_program_dir(),
+                                 .program_dir = sandbox::own_program_dir(),
                                  .home = environment("HOME"),
                                  .trace_file = environment("BERTH_TRACE"),
                                  .direct_sockets = environment("BERTH_TRANSPORT") != "exec"});

@@ -46,21 +46,6 @@ void await_socket(const std::filesystem::path& directory, Clock::time_point unti
   }
 }
 
-std::string called(const AgentContainer& container) {
-  return fmt::format("{} container of image '{}'", core::to_string(container.role),
-                     container.image);
-}
-
-/// Words of runc and the engine for a first process that cannot be one.
-bool is_about_the_image(const std::string& text) {
-  for (const char* words : {"executable file not found", "no such file or directory",
-                            "unable to find user", "unable to find group", "permission denied",
-                            "exec format error", "is a directory", "no matching entries"}) {
-    if (text.find(words) != std::string::npos) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 std::unique_ptr<agentlink::Transport> make_transport(Engine& engine,
@@ -69,51 +54,27 @@ std::unique_ptr<agentlink::Transport> make_transport(Engine& engine,
   return make_exec_transport(engine, container.id);
 }
 
-void throw_ended_early(const AgentContainer& container, const std::string& explanation,
-                       const std::string& quoted_log) {
-  const std::string message = fmt::format("{} {} before the job could use it{}", called(container),
-                                          explanation, quoted_log);
-  if (container.role == core::ContainerRole::helper) {
-    throw support::OperatorError(message, "check `helper_image`");
-  }
-  throw support::JobError(message,
-                          "the image's entrypoint must run the command it is given; to start "
-                          "without it write `image: {name: " +
-                              container.image + ", entrypoint: [\"\"]}`");
-}
-
-void require_shell(const AgentContainer& container, const protocol::Hello& hello) {
-  if (!hello.shells.empty()) return;
-  const std::string message = fmt::format(
-      "image '{}' has no shell: neither bash nor sh in /usr/local/bin, /usr/bin or "
-      "/bin, nor /busybox/sh",
-      container.image);
-  if (container.role == core::ContainerRole::helper) {
-    throw support::OperatorError(message, "check `helper_image`");
-  }
-  throw support::JobError(message,
-                          "scripts need one: distroless images have variants with it (\":debug\")");
-}
-
 void start_agent_container(Engine& engine, const AgentContainer& container, std::stop_token stop) {
   try {
     engine.start_container(container.id, stop);
   } catch (const EngineError& error) {
-    if (!is_about_the_image(error.engine_text())) throw;
-    throw_ended_early(container, "could not be started: " + error.engine_text(), {});
+    if (!sandbox::is_about_the_image(error.engine_text())) throw;
+    sandbox::throw_ended_early(container.named(), "could not be started: " + error.engine_text(),
+                               {});
   }
 }
 
 core::ExitStatus outcome_of_end(const AgentContainer& container, const ContainerEnd& end,
                                 bool script_started, core::Console& console) {
-  const std::string what = fmt::format("{} {}", called(container), explain(end));
+  const std::string what =
+      fmt::format("{} {}", sandbox::called(container.named()), sandbox::explain(end));
   if (end.oom_killed && script_started) {
     console.warning(what + "; raise `memory` or let the job use less");
     return {.how = core::Signalled{.number = SIGKILL}, .oom_kills = 1};
   }
   throw support::SystemError(
       what + (script_started ? " while its script ran" : " before its script started") +
-      quote_log(end.log));
+      sandbox::quote_log(end.log));
 }
 
 agentlink::AgentClient await_agent(Engine& engine, const AgentContainer& container,
@@ -138,18 +99,19 @@ agentlink::AgentClient await_agent(Engine& engine, const AgentContainer& contain
       why = error.what();
     }
     if (const auto end = find_end(engine, container.id, stop)) {
-      throw_ended_early(container, explain(*end), quote_log(end->log));
+      sandbox::throw_ended_early(container.named(), sandbox::explain(*end),
+                                 sandbox::quote_log(end->log));
     }
     if (absent) {
-      throw support::SystemError(
-          fmt::format("{} has no agent that can be started: {}", called(container), why));
+      throw support::SystemError(fmt::format("{} has no agent that can be started: {}",
+                                             sandbox::called(container.named()), why));
     }
     const auto waited = Clock::now() - start;
     if (waited >= limit) {
       throw support::SystemError(
-          fmt::format("{} did not answer within {} s: {}{}", called(container),
+          fmt::format("{} did not answer within {} s: {}{}", sandbox::called(container.named()),
                       std::chrono::duration_cast<std::chrono::seconds>(limit).count(), why,
-                      quote_log(log_tail(engine, container.id, stop))),
+                      sandbox::quote_log(log_tail(engine, container.id, stop))),
           "the image's entrypoint must run the command it is given");
     }
     if (!told && waited >= k_notice_after) {

@@ -6,6 +6,7 @@
 #include "executor/core/stage.hpp"
 #include "executor/docker/container_end.hpp"
 #include "executor/docker/engine/engine.hpp"
+#include "executor/sandbox/job_container.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -23,6 +24,8 @@ struct AgentContainer {
   std::string image;
   /// The host's directory that holds the agent's socket; empty: through the engine.
   std::filesystem::path socket_dir;
+
+  sandbox::JobContainer named() const { return {.role = role, .image = image}; }
 };
 
 std::unique_ptr<agentlink::Transport> make_transport(Engine& engine,
@@ -39,14 +42,6 @@ std::unique_ptr<agentlink::Transport> make_transport(Engine& engine,
 agentlink::AgentClient await_agent(Engine& engine, const AgentContainer& container,
                                    agentlink::Transport& transport, std::chrono::milliseconds limit,
                                    core::Console& console, std::stop_token stop);
-
-/// Throws where the image has no shell that could run a script: JobError for the
-/// build container, OperatorError for the helper.
-void require_shell(const AgentContainer& container, const protocol::Hello& hello);
-
-/// The error for a container that ended before its agent spoke.
-[[noreturn]] void throw_ended_early(const AgentContainer& container, const std::string& explanation,
-                                    const std::string& quoted_log);
 
 /// What it means for a stage that the container of its agent has ended: the
 /// kernel's kill for want of memory is the job's own end by signal 9; anything

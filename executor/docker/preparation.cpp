@@ -1,14 +1,14 @@
 #include "executor/docker/preparation.hpp"
 
-#include "executor/docker/concurrently.hpp"
 #include "executor/docker/engine/agent_volume.hpp"
-#include "executor/docker/helper_tools.hpp"
 #include "executor/docker/names.hpp"
 #include "executor/docker/networks.hpp"
-#include "executor/docker/readiness.hpp"
 #include "executor/docker/sandbox_values.hpp"
 #include "executor/gitlab/container_environment.hpp"
 #include "executor/process/process.hpp"
+#include "executor/sandbox/concurrently.hpp"
+#include "executor/sandbox/helper_tools.hpp"
+#include "executor/sandbox/readiness.hpp"
 #include "executor/support/clock.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/log.hpp"
@@ -83,12 +83,12 @@ core::Sandbox Preparation::run() {
   place();
   ensure_images_and_network();
   create_helper();
-  std::vector<Task> tasks;
+  std::vector<sandbox::Task> tasks;
   for (std::size_t i = 0; i < m_spec.services.size(); ++i) {
     tasks.emplace_back([this, i](const std::stop_token& stop) { start_service(i, stop); });
   }
   tasks.emplace_back([this](const std::stop_token& stop) { start_pair(stop); });
-  concurrently(std::move(tasks), m_stop);
+  sandbox::concurrently(std::move(tasks), m_stop);
   await_services_ready();
   return result();
 }
@@ -151,7 +151,7 @@ void Preparation::ensure_images_and_network() {
             ? network_without_services(m_engine, m_state, m_spec, m_options.settings, stop)
             : create_job_network(m_engine, m_spec, m_placement.host, mtu, stop);
   };
-  concurrently({network, images}, m_stop);
+  sandbox::concurrently({network, images}, m_stop);
 }
 
 void Preparation::create_helper() {
@@ -183,7 +183,7 @@ void Preparation::create_helper() {
 }
 
 void Preparation::start_pair(const std::stop_token& stop) {
-  concurrently(
+  sandbox::concurrently(
       {[this](const std::stop_token& token) {
          m_build.id = m_engine.create_container(
              build_name(m_spec),
@@ -193,16 +193,16 @@ void Preparation::start_pair(const std::stop_token& stop) {
        },
        [this](const std::stop_token& token) { start_agent_container(m_engine, m_helper, token); }},
       stop);
-  concurrently({[&](const std::stop_token& token) {
-                  m_helper_nonce = meet(m_helper, token);
-                  const auto transport = make_transport(m_engine, m_helper);
-                  ensure_gitlab_runner(*transport, m_helper.image, token);
-                },
-                [&](const std::stop_token& token) {
-                  start_agent_container(m_engine, m_build, token);
-                  m_build_nonce = meet(m_build, token);
-                }},
-               stop);
+  sandbox::concurrently({[&](const std::stop_token& token) {
+                           m_helper_nonce = meet(m_helper, token);
+                           const auto transport = make_transport(m_engine, m_helper);
+                           sandbox::ensure_gitlab_runner(*transport, m_helper.image, token);
+                         },
+                         [&](const std::stop_token& token) {
+                           start_agent_container(m_engine, m_build, token);
+                           m_build_nonce = meet(m_build, token);
+                         }},
+                        stop);
 }
 
 /// Its agent's nonce.
@@ -220,7 +220,7 @@ std::string Preparation::meet(AgentContainer& container, const std::stop_token& 
       return await();
     }
   }();
-  require_shell(container, agent.hello());
+  sandbox::require_shell(container.named(), agent.hello());
   return hex(agent.hello().nonce);
 }
 
@@ -235,7 +235,8 @@ void Preparation::start_service(std::size_t index, const std::stop_token& stop) 
       gitlab::service_environment(m_input.container_environment, m_input.expanded, own));
   StartedService& started = m_services[index];
   started.image = service.container.image;
-  started.ports = readiness_ports(started.image, environment, tcp_ports(image.exposed_ports));
+  started.ports =
+      sandbox::readiness_ports(started.image, environment, tcp_ports(image.exposed_ports));
   try {
     started.id = m_engine.create_container(
         service_name(m_spec, index),

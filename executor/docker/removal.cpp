@@ -1,7 +1,7 @@
 #include "executor/docker/removal.hpp"
 
-#include "executor/docker/concurrently.hpp"
 #include "executor/docker/networks.hpp"
+#include "executor/sandbox/concurrently.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/retry.hpp"
 
@@ -54,35 +54,35 @@ bool remove_volume(Engine& engine, const std::string& name, const std::stop_toke
 
 AttemptObjects find_objects(Engine& engine, const LabelFilter& labels, std::stop_token stop) {
   AttemptObjects found;
-  concurrently({[&](const std::stop_token& token) {
-                  for (auto& one : engine.list_containers(labels, token)) {
-                    found.containers.push_back(std::move(one.id));
-                  }
-                },
-                [&](const std::stop_token& token) {
-                  for (auto& one : engine.list_networks(labels, token)) {
-                    found.networks.push_back(std::move(one.id));
-                  }
-                },
-                [&](const std::stop_token& token) {
-                  for (auto& one : engine.list_volumes(labels, token)) {
-                    found.volumes.push_back(std::move(one.name));
-                  }
-                }},
-               stop);
+  sandbox::concurrently({[&](const std::stop_token& token) {
+                           for (auto& one : engine.list_containers(labels, token)) {
+                             found.containers.push_back(std::move(one.id));
+                           }
+                         },
+                         [&](const std::stop_token& token) {
+                           for (auto& one : engine.list_networks(labels, token)) {
+                             found.networks.push_back(std::move(one.id));
+                           }
+                         },
+                         [&](const std::stop_token& token) {
+                           for (auto& one : engine.list_volumes(labels, token)) {
+                             found.volumes.push_back(std::move(one.name));
+                           }
+                         }},
+                        stop);
   return found;
 }
 
 core::CleanupReport remove_objects(Engine& engine, const AttemptObjects& objects,
                                    std::stop_token stop) {
   Tally tally;
-  std::vector<Task> tasks;
+  std::vector<sandbox::Task> tasks;
   for (const std::string& id : objects.containers) {
     tasks.emplace_back([&tally, &engine, &id](const std::stop_token& token) {
       tally.attempt([&] { return engine.remove_container(id, token) != Removal::absent; });
     });
   }
-  concurrently_all(std::move(tasks), stop);
+  sandbox::concurrently_all(std::move(tasks), stop);
   tasks.clear();
   for (const std::string& id : objects.networks) {
     tasks.emplace_back([&tally, &engine, &id](const std::stop_token& token) {
@@ -94,7 +94,7 @@ core::CleanupReport remove_objects(Engine& engine, const AttemptObjects& objects
       tally.attempt([&] { return remove_volume(engine, name, token); });
     });
   }
-  concurrently_all(std::move(tasks), stop);
+  sandbox::concurrently_all(std::move(tasks), stop);
   return tally.take();
 }
 

@@ -1,7 +1,7 @@
 #include "executor/docker/engine/agent_volume.hpp"
 
-#include "executor/docker/engine/agent_program.hpp"
 #include "executor/docker/engine/tar.hpp"
+#include "executor/sandbox/agent_program.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/fd.hpp"
 #include "executor/support/files.hpp"
@@ -41,7 +41,8 @@ struct Note {
 };
 
 fs::path note_path(const AgentVolumeOptions& options, const Engine& engine) {
-  return options.state_dir / ("agent-volume-" + short_digest(engine.address().host) + ".json");
+  return options.state_dir /
+         ("agent-volume-" + sandbox::short_digest(engine.address().host) + ".json");
 }
 
 std::optional<Note> read_note(const fs::path& path) {
@@ -73,7 +74,7 @@ std::optional<AgentVolume> known_volume(Engine& engine, const AgentVolumeOptions
                                         const std::stop_token& stop) {
   const auto note = read_note(note_path(options, engine));
   if (!note) return std::nullopt;
-  if (find_agent_program(options.program_dir, note->arch).stamp != note->program_stamp)
+  if (sandbox::find_agent_program(options.program_dir, note->arch).stamp != note->program_stamp)
     return std::nullopt;
   const auto volume = engine.find_volume(note->volume, stop);
   if (!volume || volume->created_at != note->created_at) return std::nullopt;
@@ -167,9 +168,9 @@ AgentVolume ensure_agent_volume(Engine& engine, const AgentVolumeOptions& option
   remove_forgotten(engine, options.host, stop);
 
   const std::string arch = engine.version(stop).arch;
-  const AgentProgram program = find_agent_program(options.program_dir, arch);
+  const sandbox::AgentProgram program = sandbox::find_agent_program(options.program_dir, arch);
   const std::string bytes = support::read_file(program.path, k_max_program);
-  const std::string digest = short_digest(bytes);
+  const std::string digest = sandbox::short_digest(bytes);
   const std::string name = "berth-agent-" + digest + "-" + arch;
   const VolumeInfo volume =
       engine.create_volume(Json{{"Name", name}, {"Labels", {{k_type_label, "agent"}}}}, stop);
@@ -185,13 +186,6 @@ AgentVolume ensure_agent_volume(Engine& engine, const AgentVolumeOptions& option
                                           .arch = arch,
                                           .program_stamp = program.stamp});
   return {.name = name, .arch = arch};
-}
-
-fs::path own_program_dir() {
-  std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  if (error) throw support::SystemError("/proc/self/exe: " + error.message());
-  return self.parent_path();
 }
 
 }  // namespace berth::docker

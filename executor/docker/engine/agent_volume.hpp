@@ -38,7 +38,4 @@ struct AgentVolumeOptions {
 AgentVolume ensure_agent_volume(Engine& engine, const AgentVolumeOptions& options,
                                 std::stop_token stop);
 
-/// The folder of the running program: where its agent lies beside it.
-std::filesystem::path own_program_dir();
-
 }  // namespace berth::docker

@@ -1,4 +1,4 @@
-#include "executor/docker/engine/agent_program.hpp"
+#include "executor/sandbox/agent_program.hpp"
 #include "executor/docker/engine/agent_volume.hpp"
 #include "executor/docker/engine/tar.hpp"
 #include "tests/support/catch.hpp"
@@ -117,7 +117,7 @@ struct VolumeEngine {
 TEST_CASE("the agent's volume is filled once: program, then marker; later one call does") {
   VolumeEngine engine;
   const docker::AgentVolume volume = engine.ensure();
-  CHECK(volume.name == "berth-agent-" + docker::short_digest(engine.program) + "-amd64");
+  CHECK(volume.name == "berth-agent-" + sandbox::short_digest(engine.program) + "-amd64");
   CHECK(volume.arch == "amd64");
   CHECK(engine.files.at("berth-agent") == engine.program);
   CHECK(engine.order == std::vector<std::string>{"berth-agent", "complete"});

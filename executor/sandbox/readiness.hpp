@@ -6,7 +6,7 @@
 #include <vector>
 
 /// Which ports say that a service is ready. Pure.
-namespace berth::docker {
+namespace berth::sandbox {
 
 /// TCP ports of one service; it is ready when any of them answers. Empty: there
 /// is nothing to wait for.
@@ -22,4 +22,4 @@ std::vector<std::uint16_t> readiness_ports(std::string_view image,
                                            const std::vector<std::string>& environment,
                                            std::vector<std::uint16_t> exposed);
 
-}  // namespace berth::docker
+}  // namespace berth::sandbox

@@ -5,7 +5,7 @@
 #include <stop_token>
 #include <string>
 
-namespace berth::docker {
+namespace berth::sandbox {
 
 /// Makes sure that the helper's scripts find `gitlab-runner`, which they call by
 /// that name (and silently do without: a job would end green with its artifacts
@@ -15,4 +15,4 @@ namespace berth::docker {
 void ensure_gitlab_runner(agentlink::Transport& helper, const std::string& image,
                           std::stop_token stop);
 
-}  // namespace berth::docker
+}  // namespace berth::sandbox

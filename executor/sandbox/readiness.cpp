@@ -1,4 +1,4 @@
-#include "executor/docker/readiness.hpp"
+#include "executor/sandbox/readiness.hpp"
 
 #include "executor/core/image_ref.hpp"
 
@@ -7,7 +7,7 @@
 #include <charconv>
 #include <optional>
 
-namespace berth::docker {
+namespace berth::sandbox {
 namespace {
 
 constexpr std::string_view k_port_variable = "HEALTHCHECK_TCP_PORT=";
@@ -88,4 +88,4 @@ std::vector<std::uint16_t> readiness_ports(std::string_view image,
   return exposed;
 }
 
-}  // namespace berth::docker
+}  // namespace berth::sandbox

@@ -5,7 +5,7 @@
 #include <string_view>
 
 /// The agent's program on this host: which file is for which architecture.
-namespace berth::docker {
+namespace berth::sandbox {
 
 struct AgentProgram {
   std::filesystem::path path{};
@@ -14,7 +14,7 @@ struct AgentProgram {
   std::string stamp{};
 };
 
-/// The file for an engine's architecture (Docker's words): berth-agent-<arch>,
+/// The file for a machine's architecture (in Go's words): berth-agent-<arch>,
 /// else berth-agent where it is an ELF program for it.
 /// Throws OperatorError when there is none.
 AgentProgram find_agent_program(const std::filesystem::path& folder, const std::string& arch);
@@ -25,4 +25,7 @@ std::string elf_architecture(std::string_view header);
 /// The first 12 hexadecimal digits of SHA-256.
 std::string short_digest(std::string_view bytes);
 
-}  // namespace berth::docker
+/// The folder of the program that runs: Berth's programs lie beside each other.
+std::filesystem::path own_program_dir();
+
+}  // namespace berth::sandbox

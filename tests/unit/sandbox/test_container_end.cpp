@@ -1,9 +1,9 @@
-#include "executor/docker/container_end.hpp"
+#include "executor/sandbox/container_end.hpp"
 #include "tests/support/catch.hpp"
 
-using berth::docker::ContainerEnd;
-using berth::docker::explain;
-using berth::docker::quote_log;
+using berth::sandbox::ContainerEnd;
+using berth::sandbox::explain;
+using berth::sandbox::quote_log;
 
 TEST_CASE("how a container ended, in words") {
   CHECK(explain({}) == "was removed by somebody else");

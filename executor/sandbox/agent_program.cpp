@@ -1,4 +1,4 @@
-#include "executor/docker/engine/agent_program.hpp"
+#include "executor/sandbox/agent_program.hpp"
 
 #include "executor/support/error.hpp"
 
@@ -8,7 +8,7 @@
 #include <fstream>
 #include <sys/stat.h>
 
-namespace berth::docker {
+namespace berth::sandbox {
 namespace {
 
 namespace fs = std::filesystem;
@@ -69,8 +69,8 @@ AgentProgram find_agent_program(const fs::path& folder, const std::string& arch)
   const std::string is_for = elf_architecture(head_of(common));
   if (is_for != arch) {
     throw support::OperatorError(
-        "agent: '" + common.string() + "': the engine runs on " + arch + ", the program is for " +
-            (is_for.empty() ? "no known machine" : is_for),
+        "agent: '" + common.string() + "': the containers run on " + arch +
+            ", the program is for " + (is_for.empty() ? "no known machine" : is_for),
         "build berth-agent for " + arch + " and place it at '" + own.string() + "'");
   }
   return {.path = common, .stamp = stamp_of(common)};
@@ -90,4 +90,11 @@ std::string short_digest(std::string_view bytes) {
   return text;
 }
 
-}  // namespace berth::docker
+fs::path own_program_dir() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  if (error) throw support::SystemError("/proc/self/exe: " + error.message());
+  return self.parent_path();
+}
+
+}  // namespace berth::sandbox

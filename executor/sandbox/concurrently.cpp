@@ -1,11 +1,11 @@
-#include "executor/docker/concurrently.hpp"
+#include "executor/sandbox/concurrently.hpp"
 
 #include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
 
-namespace berth::docker {
+namespace berth::sandbox {
 namespace {
 
 void run(std::vector<Task>& tasks, const std::stop_token& stop, bool stop_others) {
@@ -46,4 +46,4 @@ void concurrently_all(std::vector<Task> tasks, const std::stop_token& stop) {
   run(tasks, stop, false);
 }
 
-}  // namespace berth::docker
+}  // namespace berth::sandbox

@@ -1,10 +1,10 @@
-#include "executor/docker/readiness.hpp"
+#include "executor/sandbox/readiness.hpp"
 #include "tests/support/catch.hpp"
 
 #include <numeric>
 
 using Ports = std::vector<std::uint16_t>;
-using berth::docker::readiness_ports;
+using berth::sandbox::readiness_ports;
 
 TEST_CASE("HEALTHCHECK_TCP_PORT decides, its last definition counts") {
   CHECK(readiness_ports("postgres:15", {"HEALTHCHECK_TCP_PORT=1", "HEALTHCHECK_TCP_PORT=9999"},

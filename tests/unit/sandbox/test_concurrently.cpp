@@ -1,4 +1,4 @@
-#include "executor/docker/concurrently.hpp"
+#include "executor/sandbox/concurrently.hpp"
 #include "executor/support/error.hpp"
 #include "tests/support/catch.hpp"
 
@@ -7,8 +7,8 @@
 #include <stdexcept>
 
 using namespace berth;
-using docker::concurrently;
-using docker::concurrently_all;
+using sandbox::concurrently;
+using sandbox::concurrently_all;
 
 namespace {
 
@@ -25,7 +25,7 @@ void until_stopped(const std::stop_token& stop) {
 TEST_CASE("all tasks run at once") {
   std::latch all_here(3);
   std::atomic<int> ran = 0;
-  const docker::Task task = [&](const std::stop_token&) {
+  const sandbox::Task task = [&](const std::stop_token&) {
     all_here.arrive_and_wait();
     ++ran;
   };

@@ -1,11 +1,11 @@
-#include "executor/docker/helper_tools.hpp"
+#include "executor/sandbox/helper_tools.hpp"
 
 #include "executor/agentlink/session.hpp"
 #include "executor/support/error.hpp"
 
 #include <fmt/format.h>
 
-namespace berth::docker {
+namespace berth::sandbox {
 namespace {
 
 constexpr int k_neither = 41;
@@ -66,4 +66,4 @@ void ensure_gitlab_runner(agentlink::Transport& helper, const std::string& image
       "set `helper_image` to gitlab-runner-helper of the runner's version");
 }
 
-}  // namespace berth::docker
+}  // namespace berth::sandbox

@@ -4,7 +4,7 @@
 #include <stop_token>
 #include <vector>
 
-namespace berth::docker {
+namespace berth::sandbox {
 
 /// One of several independent engine calls. The token is stopped when the
 /// caller's is, or when another task has failed.
@@ -21,4 +21,4 @@ void concurrently(std::vector<Task> tasks, const std::stop_token& stop);
 /// As concurrently(), but a failing task leaves the others alone: all are tried.
 void concurrently_all(std::vector<Task> tasks, const std::stop_token& stop);
 
-}  // namespace berth::docker
+}  // namespace berth::sandbox
