@@ -7,6 +7,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import engine_api  # noqa: E402
+import kubernetes_api  # noqa: E402
 import play_runner  # noqa: E402
 
 HELPER = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_64-v19.4.0"
@@ -14,6 +15,9 @@ HELPER = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_
 
 class DockerBackend:
     """A Docker engine; `direct` by the agents' sockets, otherwise through engine execs."""
+
+    suite = "docker"
+    keeps_checkouts = True
 
     def __init__(self, bin_dir, direct=True):
         self.engine = engine_api.Engine()
@@ -50,9 +54,71 @@ class DockerBackend:
         shutil.rmtree(self.root)
 
 
+class KubernetesBackend:
+    """A cluster, in a namespace of these tests' own."""
+
+    suite = "kubernetes"
+    # /builds is the pod's own, and goes with it.
+    keeps_checkouts = False
+
+    def __init__(self, bin_dir):
+        self.cluster = kubernetes_api.Cluster()
+        self.bin = bin_dir
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="berth-conformance-"))
+        self.jobs = self.root / "jobs"
+        self.state = self.root / "state"
+        self.namespace = f"berth-conformance-{os.getpid()}"
+        self.cluster.make_namespace(self.namespace)
+        self.count = 0
+
+    def settings(self, **more):
+        # The behaviours speak in Docker's words where the two differ.
+        if "memory" in more:
+            more["memory_limit"] = more.pop("memory").replace("m", "Mi")
+        if "shm_size" in more:
+            more["volumes"] = "{empty_dir: [{name: shm, mount_path: /dev/shm, medium: Memory, size_limit: %d}]}" % more.pop("shm_size")
+        values = {"kubeconfig": self.cluster.kubeconfig, "namespace": self.namespace, "helper_image": HELPER,
+                  "pull_policy": "if-not-present", **more}
+        lines = ["backend: kubernetes", f"state_dir: {self.state}", "kubernetes:"]
+        lines += [f"  {key}: {value}" for key, value in values.items()]
+        self.count += 1
+        path = self.root / f"berth-{self.count}.yaml"
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    def attempt(self, response, variables=None, **settings):
+        if response["image"].get("entrypoint"):
+            variables = {"FF_KUBERNETES_HONOR_ENTRYPOINT": "true", **(variables or {})}
+        return play_runner.Attempt(self.bin, self.settings(**settings), response, self.jobs, variables=variables)
+
+    def leftovers(self, tmpdir=None):
+        """What this test's jobs, or the one with this TMPDIR, have left and nobody deletes."""
+        mark = "berth.tmpdir"
+        pods = self.cluster.items(self.namespace, "pods")
+        going = {one["metadata"]["uid"] for one in pods if "deletionTimestamp" in one["metadata"]}
+        uids = {one["metadata"]["uid"] for one in pods}
+        left = [one for one in pods if one["metadata"]["uid"] not in going]
+        for one in self.cluster.items(self.namespace, "secrets"):
+            owners = [owner["uid"] for owner in one["metadata"].get("ownerReferences", [])]
+            # One whose owner goes, or is gone, is collected by the cluster.
+            if not owners or any(owner in uids - going for owner in owners):
+                left.append(one)
+        return sorted(one["metadata"]["name"] for one in left
+                      if one["metadata"].get("annotations", {}).get(mark, "").startswith(str(tmpdir or self.jobs)))
+
+    def close(self):
+        try:
+            self.cluster.wait_for(lambda: not self.cluster.items(self.namespace, "pods"), "all pods gone")
+            self.cluster.wait_for(lambda: not self.cluster.items(self.namespace, "secrets"), "all secrets gone")
+        finally:
+            self.cluster.remove_namespace(self.namespace)
+            shutil.rmtree(self.root)
+
+
 # A project of these tests' own, so that their kept volumes can be told from others.
 PROJECT = 900000 + os.getpid() % 90000
 
 
 def make(name, bin_dir):
-    return {"docker": lambda: DockerBackend(bin_dir), "docker-exec": lambda: DockerBackend(bin_dir, direct=False)}[name]()
+    return {"docker": lambda: DockerBackend(bin_dir), "docker-exec": lambda: DockerBackend(bin_dir, direct=False),
+            "kubernetes": lambda: KubernetesBackend(bin_dir)}[name]()

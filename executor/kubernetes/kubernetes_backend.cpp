@@ -1,0 +1,210 @@
+#include "executor/kubernetes/kubernetes_backend.hpp"
+
+#include "executor/agentlink/session.hpp"
+#include "executor/agentlink/stage_request.hpp"
+#include "executor/kubernetes/api/connection.hpp"
+#include "executor/kubernetes/api/exec_transport.hpp"
+#include "executor/kubernetes/causes.hpp"
+#include "executor/kubernetes/pod/names.hpp"
+#include "executor/kubernetes/pod/overwrites.hpp"
+#include "executor/kubernetes/pod_watch.hpp"
+#include "executor/kubernetes/preparation.hpp"
+#include "executor/kubernetes/removal.hpp"
+#include "executor/kubernetes/run_watch.hpp"
+#include "executor/kubernetes/sandbox_values.hpp"
+#include "executor/sandbox/job_container.hpp"
+#include "executor/state/host_id.hpp"
+#include "executor/support/clock.hpp"
+#include "executor/support/error.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+#include <thread>
+
+namespace berth::kubernetes {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Between two looks for what the server still finishes for a dead client.
+constexpr milliseconds k_straggler_pause{400};
+/// How long after an agent is lost the node may take to say why.
+constexpr std::chrono::seconds k_evidence_wait{5};
+
+std::int64_t seconds_now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             support::system_clock().wall().time_since_epoch())
+      .count();
+}
+
+std::string value(const core::Sandbox& sandbox, std::string_view key) {
+  const auto found = sandbox.values.find(std::string(key));
+  return found == sandbox.values.end() ? std::string() : found->second;
+}
+
+std::unique_ptr<Client> connect(const settings::Kubernetes& settings, milliseconds patience,
+                                const std::string& trace_file, core::Console& console) {
+  Connection connection = load_connection({.host = settings.host,
+                                           .cert_file = settings.cert_file,
+                                           .key_file = settings.key_file,
+                                           .ca_file = settings.ca_file,
+                                           .bearer_token = settings.bearer_token,
+                                           .kubeconfig = settings.kubeconfig,
+                                           .context = settings.context});
+  ClientOptions options{.patience = patience};
+  if (!trace_file.empty()) options.on_call = net::trace_to_file(trace_file);
+  options.on_trouble = [&console](const std::string& text) { console.warning(text); };
+  return std::make_unique<Client>(std::move(connection), std::move(options));
+}
+
+std::string namespace_of(const settings::Kubernetes& settings, const Client& client) {
+  return settings.namespace_name.empty() ? client.connection().default_namespace
+                                         : settings.namespace_name;
+}
+
+/// One container of a job's pod, as a stage sees it.
+struct StagePlace {
+  std::string name_space;
+  std::string pod;
+  std::string uid;
+  core::ContainerRole role;
+  std::string image;
+};
+
+/// Why the agent is lost, as far as the pod tells within a few seconds.
+std::optional<Cause> find_cause(Client& client, const StagePlace& place,
+                                const std::optional<PodState>& seen, const std::stop_token& stop) {
+  const std::string container = container_name(place.role);
+  const auto object = client.find(resources::k_pods, place.name_space, place.pod, stop);
+  std::optional<PodState> pod;
+  if (object) pod = parse_pod_state(*object);
+  // A pod that is gone was ended for something, which was to be seen before.
+  if (!pod && seen) {
+    if (auto cause = cause_of_end(seen, place.uid, container)) return cause;
+  }
+  auto cause = cause_of_end(pod, place.uid, container);
+  if (cause || !object) return cause;
+  PodWatch watch(client, place.name_space, *object);
+  const auto until = std::chrono::steady_clock::now() + k_evidence_wait;
+  while (!cause && watch.next(until, stop)) {
+    cause = cause_of_end(watch.state() ? watch.state() : std::optional(watch.last()), place.uid,
+                         container);
+    if (!cause && !watch.state()) cause = cause_of_end(std::nullopt, place.uid, container);
+  }
+  return cause;
+}
+
+class KubernetesBackend final : public core::Backend {
+ public:
+  explicit KubernetesBackend(BackendOptions options) : m_options(std::move(options)) {}
+
+  core::Sandbox prepare(const core::JobSpec& spec, const core::PrepareInput& input,
+                        core::Console& console, std::stop_token stop) override;
+  core::ExitStatus run(const core::JobSpec& spec, const core::Sandbox& sandbox,
+                       const core::Script& script, core::OutputSink& output, core::Console& console,
+                       std::stop_token stop) override;
+  core::CleanupReport cleanup(const core::JobSpec& spec, const core::Sandbox* sandbox,
+                              core::Console& console, std::stop_token stop) override;
+
+ private:
+  BackendOptions m_options;
+};
+
+core::Sandbox KubernetesBackend::prepare(const core::JobSpec& spec, const core::PrepareInput& input,
+                                         core::Console& console, std::stop_token stop) {
+  const JobSettings job = apply_overwrites(m_options.settings, input.expanded);
+  for (const std::string& note : job.notes) console.line(note);
+  const auto client = connect(job.settings, spec.connection_timeout, m_options.trace_file, console);
+  for (const std::string& warning : client->connection().warnings) console.warning(warning);
+  const Placement place{.client = *client,
+                        .settings = job.settings,
+                        .name_space = namespace_of(job.settings, *client),
+                        .host = state::host_id(m_options.state_dir, spec.tmpdir)};
+  // Beside the job's own calls; its end is waited for, so that what was left
+  // behind is gone when a job has been prepared.
+  unsigned swept = 0;
+  std::jthread sweeper([&, forward = stop](const std::stop_token& own) {
+    std::stop_source either;
+    const std::stop_callback caller(forward, [&either] { either.request_stop(); });
+    const std::stop_callback ours(own, [&either] { either.request_stop(); });
+    try {
+      swept = sweep(*client, place.name_space, place.host, spec.attempt,
+                    deletion_grace(job.settings), seconds_now(), either.get_token());
+    } catch (const support::Cancelled&) {  // the caller notices for itself
+    }
+  });
+  core::Sandbox sandbox = Preparation(place, m_options, spec, input, console, stop).run();
+  sweeper.join();
+  if (swept > 0) console.line(fmt::format("removed {} pods of dead jobs", swept));
+  if (stop.stop_requested()) throw support::Cancelled();
+  return sandbox;
+}
+
+core::ExitStatus KubernetesBackend::run(const core::JobSpec& spec, const core::Sandbox& sandbox,
+                                        const core::Script& script, core::OutputSink& output,
+                                        core::Console& console, std::stop_token stop) {
+  const JobSettings job = apply_overwrites(m_options.settings, m_options.overwrites);
+  const auto client = connect(job.settings, spec.connection_timeout, m_options.trace_file, console);
+  const core::ContainerRole role = script.stage.container();
+  const StagePlace place{
+      .name_space = value(sandbox, k_value_namespace),
+      .pod = value(sandbox, k_value_pod_name),
+      .uid = value(sandbox, k_value_pod_uid),
+      .role = role,
+      .image = role == core::ContainerRole::helper ? spec.helper.image : spec.build.image};
+  const auto request = agentlink::make_stage_request(spec, sandbox, script);
+  const auto transport = make_exec_transport(*client, {.name_space = place.name_space,
+                                                       .pod = place.pod,
+                                                       .container = container_name(role),
+                                                       .uid = place.uid});
+  const RunWatch watch(*client, spec, place.name_space, place.pod, place.uid, console);
+  const agentlink::SessionLimits limits{.connection_timeout = spec.connection_timeout};
+  try {
+    return agentlink::run_stage(*transport, request, output, limits, stop);
+  } catch (const agentlink::AgentLost& lost) {
+    auto cause = find_cause(*client, place, watch.last(), stop);
+    if (!cause) throw;
+    const std::string subject = sandbox::called({.role = role, .image = place.image});
+    if (cause->out_of_memory && lost.start_sent() && role == core::ContainerRole::build) {
+      console.warning(fmt::format("{} {}; {}", subject, cause->text, cause->hint));
+      return {.how = core::Signalled{.number = SIGKILL}, .oom_kills = 1};
+    }
+    // Before its script began, whatever was the job's own doing is no result of it.
+    if (!lost.start_sent()) cause->fault = support::Fault::infrastructure;
+    throw_cause(*cause, subject,
+                lost.start_sent() ? " while its script ran" : " before its script started");
+  }
+}
+
+core::CleanupReport KubernetesBackend::cleanup(const core::JobSpec& spec,
+                                               const core::Sandbox* sandbox, core::Console& console,
+                                               std::stop_token stop) {
+  settings::Kubernetes settings = m_options.settings;
+  try {
+    settings = apply_overwrites(m_options.settings, m_options.overwrites).settings;
+  } catch (const support::JobError&) {  // prepare has refused it, and made nothing
+  }
+  const milliseconds patience =
+      std::min<milliseconds>(spec.connection_timeout, settings.cleanup_resources_timeout);
+  const auto client = connect(settings, patience, m_options.trace_file, console);
+  const auto grace = deletion_grace(settings);
+  if (sandbox != nullptr) {
+    return remove_pod(*client, value(*sandbox, k_value_namespace),
+                      value(*sandbox, k_value_pod_name), value(*sandbox, k_value_pod_uid), grace,
+                      stop);
+  }
+  if (spec.tmpdir.empty()) return {};
+  const std::string host = state::host_id(m_options.state_dir, spec.tmpdir);
+  return remove_by_labels(*client, namespace_of(settings, *client),
+                          tmpdir_selector(host, spec.tmpdir), grace, k_straggler_pause, stop);
+}
+
+}  // namespace
+
+std::unique_ptr<core::Backend> make_backend(BackendOptions options) {
+  return std::make_unique<KubernetesBackend>(std::move(options));
+}
+
+}  // namespace berth::kubernetes

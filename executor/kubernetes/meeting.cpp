@@ -1,0 +1,148 @@
+// Preparation's second half: the pod runs, now its agents and services answer.
+#include "executor/agentlink/client.hpp"
+#include "executor/gitlab/container_environment.hpp"
+#include "executor/kubernetes/api/exec_transport.hpp"
+#include "executor/kubernetes/preparation.hpp"
+#include "executor/sandbox/concurrently.hpp"
+#include "executor/sandbox/container_end.hpp"
+#include "executor/sandbox/helper_tools.hpp"
+#include "executor/sandbox/job_container.hpp"
+#include "executor/sandbox/readiness.hpp"
+#include "executor/sandbox/service_wait.hpp"
+#include "executor/support/error.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+
+namespace berth::kubernetes {
+namespace {
+
+/// An entrypoint may prepare much before it runs its command.
+constexpr std::chrono::minutes k_hello_limit{10};
+constexpr std::chrono::milliseconds k_watch_slice{1000};
+
+template <std::size_t Size>
+std::string hex(const std::array<std::uint8_t, Size>& bytes) {
+  std::string text;
+  for (const std::uint8_t byte : bytes) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+std::vector<std::string> to_environment(const core::Variables& variables) {
+  std::vector<std::string> pairs;
+  for (const core::Variable& one : variables.all()) pairs.push_back(one.key + "=" + one.value);
+  return pairs;
+}
+
+}  // namespace
+
+std::unique_ptr<agentlink::Transport> Preparation::transport(core::ContainerRole role) const {
+  return make_exec_transport(m_place.client, {.name_space = m_place.name_space,
+                                              .pod = pod_name(m_spec),
+                                              .container = container_name(role),
+                                              .uid = m_uid});
+}
+
+std::string Preparation::meet(core::ContainerRole role, const std::stop_token& stop) {
+  const bool helper = role == core::ContainerRole::helper;
+  const sandbox::JobContainer container{.role = role,
+                                        .image = helper ? m_spec.helper.image : m_spec.build.image};
+  const auto way = transport(role);
+  std::string nonce;
+  try {
+    const auto agent = agentlink::AgentClient::connect(*way, Clock::now() + k_hello_limit, stop);
+    sandbox::require_shell(container, agent.hello());
+    nonce = hex(agent.hello().nonce);
+  } catch (const agentlink::ConnectError& error) {
+    const std::string message = fmt::format("{}: its agent cannot be reached: {}",
+                                            sandbox::called(container), error.what());
+    if (error.kind() == agentlink::ConnectFailure::absent)
+      throw support::OperatorError(message, "check `agent_image` and `pod_spec`");
+    throw support::SystemError(message);
+  }
+  if (helper) sandbox::ensure_gitlab_runner(*way, container.image, stop);
+  return nonce;
+}
+
+/// Until told to stop: throws when the pod comes to an end meanwhile.
+void Preparation::watch_the_pod(const std::stop_token& stop) {
+  Startup startup(m_containers);
+  try {
+    while (!stop.stop_requested()) {
+      const Startup::Step step = startup.look(m_watch->state(), {}, Clock::now());
+      if (step.failure) fail(*step.failure);
+      m_watch->next(Clock::now() + k_watch_slice, stop);
+    }
+  } catch (const support::Cancelled&) {  // both agents have answered, or the caller notices
+  }
+}
+
+void Preparation::meet_agents() {
+  std::stop_source met;
+  std::atomic<int> missing{2};
+  const auto one_more = [&] {
+    if (--missing == 0) met.request_stop();
+  };
+  sandbox::concurrently({[&](const std::stop_token& stop) {
+                           const std::stop_callback forward(stop, [&met] { met.request_stop(); });
+                           watch_the_pod(met.get_token());
+                         },
+                         [&](const std::stop_token& stop) {
+                           m_build_nonce = meet(core::ContainerRole::build, stop);
+                           one_more();
+                         },
+                         [&](const std::stop_token& stop) {
+                           m_helper_nonce = meet(core::ContainerRole::helper, stop);
+                           one_more();
+                         }},
+                        m_stop);
+}
+
+void Preparation::await_services() {
+  if (m_spec.services.empty() || m_spec.wait_for_services_timeout.count() < 0) return;
+  std::vector<sandbox::AwaitedService> awaited;
+  const PodInputs inputs = pod_inputs();
+  for (std::size_t i = 0; i < m_spec.services.size(); ++i) {
+    const PlannedContainer& container = m_containers[2 + i];
+    const auto environment = to_environment(gitlab::service_environment(
+        m_input.container_environment, m_input.expanded, inputs.services[i].own));
+    // Which ports an image exposes a cluster does not tell.
+    auto ports = sandbox::readiness_ports(container.image, environment, {});
+    const auto ended = [this, &container]() -> std::optional<std::string> {
+      m_watch->next(Clock::now(), m_stop);
+      if (!m_watch->state()) return std::nullopt;
+      const ContainerState* state = m_watch->state()->find(container.name);
+      if (state == nullptr || !state->terminated()) return std::nullopt;
+      return explain(*state) + sandbox::quote_log(log_of(container.name));
+    };
+    if (const auto words = ended()) {
+      sandbox::warn_of_ended_service(container.image, *words, m_console);
+    } else if (ports.empty()) {
+      m_console.line(
+          fmt::format("service '{}': no port of it is known (HEALTHCHECK_TCP_PORT names "
+                      "one): not waited for",
+                      container.image));
+    } else {
+      awaited.push_back({.image = container.image,
+                         .address = "127.0.0.1",
+                         .ports = std::move(ports),
+                         .ended = ended,
+                         .late = [this, &container] {
+                           return sandbox::AwaitedService::Late{.remark = {},
+                                                                .log = log_of(container.name)};
+                         }});
+    }
+  }
+  if (awaited.empty()) return;
+  const auto way = transport(core::ContainerRole::helper);
+  try {
+    auto helper =
+        agentlink::AgentClient::connect(*way, Clock::now() + m_spec.connection_timeout, m_stop);
+    sandbox::await_services(helper, awaited, m_spec.wait_for_services_timeout, m_console, m_stop);
+  } catch (const agentlink::ConnectError& error) {
+    throw support::SystemError(error.what());
+  }
+}
+
+}  // namespace berth::kubernetes

@@ -1,0 +1,136 @@
+#include "executor/kubernetes/pod_state.hpp"
+
+#include "executor/kubernetes/pod/names.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+namespace berth::kubernetes {
+namespace {
+
+using nlohmann::json;
+
+const json& member(const json& object, std::string_view key) {
+  static const json k_none = json::object();
+  if (!object.is_object()) return k_none;
+  const auto found = object.find(key);
+  return found != object.end() ? *found : k_none;
+}
+
+std::string word(const json& object, std::string_view key) {
+  const json& value = member(object, key);
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+const json& items(const json& object, std::string_view key) {
+  static const json k_none = json::array();
+  const json& value = member(object, key);
+  return value.is_array() ? value : k_none;
+}
+
+ContainerState parse_container(const json& status) {
+  ContainerState one{.name = word(status, "name"), .image = word(status, "image")};
+  const json& state = member(status, "state");
+  const auto take = [&](const char* key, ContainerState::Phase phase) {
+    const json& part = member(state, key);
+    if (part.empty() && !state.contains(key)) return;
+    one.phase = phase;
+    one.reason = word(part, "reason");
+    one.message = word(part, "message");
+    const json& code = member(part, "exitCode");
+    if (code.is_number_integer()) one.exit_code = code.get<int>();
+  };
+  if (state.is_object()) {
+    take("waiting", ContainerState::Phase::waiting);
+    take("running", ContainerState::Phase::running);
+    take("terminated", ContainerState::Phase::terminated);
+  }
+  return one;
+}
+
+/// "2026-11-21T04:24:00Z" as seconds since the epoch; 0 where it is none.
+std::int64_t parse_time(const std::string& text) {
+  std::tm time{};
+  if (::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &time) == nullptr) return 0;
+  return static_cast<std::int64_t>(::timegm(&time));
+}
+
+}  // namespace
+
+bool ContainerState::could_not_start() const {
+  return terminated() && (reason == "StartError" || reason == "ContainerCannotRun");
+}
+
+const ContainerState* PodState::find(std::string_view container) const {
+  const auto found = std::find_if(containers.begin(), containers.end(),
+                                  [&](const ContainerState& one) { return one.name == container; });
+  return found == containers.end() ? nullptr : &*found;
+}
+
+PodState parse_pod_state(const json& pod) {
+  const json& metadata = member(pod, "metadata");
+  const json& spec = member(pod, "spec");
+  const json& status = member(pod, "status");
+  PodState state{.name = word(metadata, "name"),
+                 .uid = word(metadata, "uid"),
+                 .phase = word(status, "phase"),
+                 .reason = word(status, "reason"),
+                 .message = word(status, "message"),
+                 .node = word(spec, "nodeName"),
+                 .being_deleted = !word(metadata, "deletionTimestamp").empty(),
+                 .gated = !items(spec, "schedulingGates").empty()};
+  for (const json& condition : items(status, "conditions")) {
+    const std::string type = word(condition, "type");
+    const std::string value = word(condition, "status");
+    if (type == "PodScheduled" && value == "False") {
+      state.unscheduled_reason = word(condition, "reason");
+      state.unscheduled_message = word(condition, "message");
+    } else if (type == "DisruptionTarget" && value == "True") {
+      state.disruption_reason = word(condition, "reason");
+      state.disruption_message = word(condition, "message");
+    }
+  }
+  for (const json& one : items(status, "initContainerStatuses"))
+    state.init_containers.push_back(parse_container(one));
+  for (const json& one : items(status, "containerStatuses"))
+    state.containers.push_back(parse_container(one));
+  return state;
+}
+
+std::vector<PodEvent> parse_pod_events(const json& list) {
+  std::vector<std::pair<std::string, PodEvent>> dated;
+  for (const json& event : items(list, "items")) {
+    std::string time = word(event, "lastTimestamp");
+    if (time.empty()) time = word(event, "eventTime");
+    if (time.empty()) time = word(member(event, "metadata"), "creationTimestamp");
+    dated.emplace_back(time, PodEvent{.reason = word(event, "reason"),
+                                      .message = word(event, "message"),
+                                      .warning = word(event, "type") == "Warning"});
+  }
+  std::stable_sort(dated.begin(), dated.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<PodEvent> events;
+  for (auto& [time, event] : dated) events.push_back(std::move(event));
+  return events;
+}
+
+PodTrace parse_pod_trace(const json& pod) {
+  const PodState state = parse_pod_state(pod);
+  const json& metadata = member(pod, "metadata");
+  PodTrace trace{.name = state.name,
+                 .uid = state.uid,
+                 .attempt = word(member(metadata, "labels"), k_label_attempt),
+                 .tmpdir = word(member(metadata, "annotations"), k_label_tmpdir),
+                 .ended = state.ended(),
+                 .being_deleted = state.being_deleted};
+  for (const json& one : items(member(pod, "status"), "containerStatuses")) {
+    const std::string at = word(member(member(one, "state"), "terminated"), "finishedAt");
+    trace.ended_at = std::max(trace.ended_at, parse_time(at));
+  }
+  return trace;
+}
+
+}  // namespace berth::kubernetes

@@ -1,0 +1,250 @@
+#include "executor/kubernetes/preparation.hpp"
+
+#include "executor/gitlab/container_environment.hpp"
+#include "executor/kubernetes/pod/job_secret.hpp"
+#include "executor/kubernetes/removal.hpp"
+#include "executor/kubernetes/sandbox_values.hpp"
+#include "executor/process/process.hpp"
+#include "executor/sandbox/container_end.hpp"
+#include "executor/support/clock.hpp"
+#include "executor/support/error.hpp"
+#include "executor/support/retry.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace berth::kubernetes {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+/// A pod with its images on the node runs before: only slow starts are explained
+/// by events, which cost a request each time.
+constexpr milliseconds k_first_events{1500};
+constexpr milliseconds k_more_events{3000};
+/// How often Startup is asked for what only time changes.
+constexpr milliseconds k_tick{1000};
+constexpr support::Backoff k_quota_backoff{.first = milliseconds(1000), .max = milliseconds(5000)};
+
+std::int64_t seconds_now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             support::system_clock().wall().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+Preparation::Preparation(const Placement& place, const BackendOptions& options,
+                         const core::JobSpec& spec, const core::PrepareInput& input,
+                         core::Console& console, std::stop_token stop)
+    : m_place(place),
+      m_options(options),
+      m_spec(spec),
+      m_input(input),
+      m_console(console),
+      m_stop(std::move(stop)),
+      m_containers(planned_containers(spec, input.job)),
+      m_pull_attempts(m_containers.size(), 0),
+      m_events_wanted(place.settings.print_pod_warning_events) {}
+
+core::Sandbox Preparation::run() {
+  load_logins();
+  m_agent = ensure_agent(m_place.client, m_place.name_space, m_place.settings,
+                         m_options.program_dir, m_stop);
+  const Clock::time_point until = Clock::now() + m_place.settings.poll_timeout;
+  create_pod(until);
+  await_running(until);
+  meet_agents();
+  await_services();
+  return result();
+}
+
+void Preparation::load_logins() {
+  credentials::LoginSources sources{
+      .auth_config = support::Secret(m_input.expanded.get("DOCKER_AUTH_CONFIG")),
+      .home = m_options.home,
+      .payload = m_input.job.credentials};
+  if (sources.auth_config.empty()) {
+    const char* own = std::getenv("DOCKER_AUTH_CONFIG");
+    if (own != nullptr) sources.auth_config = support::Secret(own);
+  }
+  const auto processes = process::make_process_runner();
+  const auto all = credentials::load_registry_logins(
+      sources, *processes, [this](const std::string& text) { m_console.warning(text); }, m_stop);
+  m_logins = logins_of_images(m_spec, all);
+}
+
+PodInputs Preparation::pod_inputs() const {
+  PodInputs inputs{.settings = m_place.settings,
+                   .expanded = m_input.expanded,
+                   .container_environment = m_input.container_environment,
+                   .host = m_place.host,
+                   .now = seconds_now(),
+                   .architecture = m_agent.architecture,
+                   .agent_config_map = m_agent.config_map,
+                   .registry_logins = !m_logins.all().empty(),
+                   .pull_attempts = m_pull_attempts};
+  for (const core::ServiceSpec& service : m_spec.services) {
+    ServiceInput one;
+    if (service.job_index >= 0) {
+      one.own = m_input.job.services.at(static_cast<std::size_t>(service.job_index)).variables;
+    }
+    inputs.services.push_back(std::move(one));
+  }
+  return inputs;
+}
+
+json Preparation::create_within_quota(const json& body, Clock::time_point until) {
+  bool told = false;
+  for (unsigned attempt = 1;; ++attempt) {
+    try {
+      return m_place.client.create(resources::k_pods, m_place.name_space, body, m_stop);
+    } catch (const ApiError& error) {
+      if (!error.is_quota()) throw;
+      if (!told) m_console.line("waiting for room in the quota: " + error.server_text());
+      told = true;
+      if (Clock::now() >= until) {
+        throw support::SystemError(
+            fmt::format("{}; no room came within {} s", error.what(),
+                        m_place.settings.poll_timeout.count()),
+            "raise the namespace's quota, or let fewer jobs run at once (`concurrent`)");
+      }
+    }
+    const auto left = std::chrono::duration_cast<milliseconds>(until - Clock::now());
+    const auto wait = support::delay(k_quota_backoff, attempt, support::random_unit());
+    if (!support::sleep_for(std::clamp(wait, milliseconds(1), std::max(left, milliseconds(1))),
+                            m_stop)) {
+      throw support::Cancelled();
+    }
+  }
+}
+
+void Preparation::create_pod(Clock::time_point until) {
+  const PodInputs inputs = pod_inputs();
+  std::vector<std::string> notes;
+  const json body = make_pod(m_spec, inputs, notes);
+  // The same each time the pod is made.
+  if (!m_notes_told) {
+    for (const std::string& note : notes) m_console.warning(note);
+  }
+  m_notes_told = true;
+  const json pod = create_within_quota(body, until);
+  m_watch.emplace(m_place.client, m_place.name_space, pod);
+  m_uid = m_watch->last().uid;
+  if (!needs_secret(m_spec, inputs)) return;
+  m_place.client.create(resources::k_secrets, m_place.name_space,
+                        job_secret(m_spec, inputs, m_logins, m_uid), m_stop);
+  m_place.client.patch(resources::k_pods, m_place.name_space, pod_name(m_spec),
+                       remove_gate_patch(pod), {.type = PatchType::json}, m_stop);
+}
+
+std::vector<PodEvent> Preparation::events() {
+  try {
+    return parse_pod_events(m_place.client.list(resources::k_events, m_place.name_space,
+                                                {.field = "involvedObject.uid=" + m_uid}, m_stop));
+  } catch (const ApiError&) {
+    // A right that is missing must not fail a job.
+    m_events_wanted = false;
+    return {};
+  }
+}
+
+std::string Preparation::log_of(const std::string& container) const {
+  try {
+    return sandbox::trimmed_log(m_place.client.logs(m_place.name_space, pod_name(m_spec),
+                                                    {.container = container,
+                                                     .tail_lines = sandbox::k_log_lines,
+                                                     .max_bytes = sandbox::k_log_bytes},
+                                                    m_stop));
+  } catch (const support::Error&) {
+    return {};
+  }
+}
+
+void Preparation::fail(const Cause& cause) {
+  std::string log;
+  for (const PlannedContainer& container : m_containers) {
+    const ContainerState* state =
+        m_watch->state() ? m_watch->state()->find(container.name) : nullptr;
+    const bool ran = state != nullptr && state->terminated() && !state->could_not_start();
+    if (ran && container.kind != PlannedContainer::Kind::service) log = log_of(container.name);
+  }
+  throw_cause(cause, {}, sandbox::quote_log(log));
+}
+
+bool Preparation::use_next_policy(std::size_t container) {
+  const core::ContainerSpec& planned = container == 0   ? m_spec.build
+                                       : container == 1 ? m_spec.helper
+                                                        : m_spec.services[container - 2].container;
+  std::size_t& attempt = m_pull_attempts[container];
+  if (attempt + 1 >= planned.pull_policies.size()) return false;
+  m_console.line(fmt::format("cannot get image '{}' with pull policy '{}', trying '{}'",
+                             planned.image, planned.pull_policies[attempt],
+                             planned.pull_policies[attempt + 1]));
+  ++attempt;
+  return true;
+}
+
+void Preparation::remove_and_await_gone(Clock::time_point until) {
+  const auto report =
+      remove_pod(m_place.client, m_place.name_space, pod_name(m_spec), m_uid, 0, m_stop);
+  if (!report.failures.empty()) throw support::SystemError(report.failures.front());
+  while (m_watch->state()) {
+    if (!m_watch->next(until, m_stop) && Clock::now() >= until) {
+      throw support::SystemError("a pod whose image cannot be pulled does not go away");
+    }
+  }
+}
+
+void Preparation::await_running(Clock::time_point until) {
+  std::optional<Startup> startup(m_containers);
+  std::vector<PodEvent> seen;
+  Clock::time_point next_events = Clock::now() + k_first_events;
+  for (;;) {
+    const Clock::time_point now = Clock::now();
+    if (m_events_wanted && now >= next_events && !m_watch->state()->gated) {
+      seen = events();
+      next_events = Clock::now() + k_more_events;
+    }
+    const Startup::Step step = startup->look(m_watch->state(), seen, now);
+    for (const std::string& line : step.lines) m_console.line(line);
+    if (step.running) return;
+    if (step.pull_failed && use_next_policy(*step.pull_failed)) {
+      remove_and_await_gone(until);
+      create_pod(until);
+      startup.emplace(m_containers);
+      seen.clear();
+      continue;
+    }
+    if (step.failure) fail(*step.failure);
+    if (now >= until) {
+      const std::string& what = startup->waiting_for();
+      throw support::SystemError(
+          fmt::format("the job's pod '{}/{}' did not start within {} s{}", m_place.name_space,
+                      pod_name(m_spec), m_place.settings.poll_timeout.count(),
+                      what.empty() ? "" : ": " + what),
+          "`poll_timeout` says how long to wait");
+    }
+    m_watch->next(std::min({until, next_events, now + k_tick}), m_stop);
+  }
+}
+
+core::Sandbox Preparation::result() const {
+  core::Sandbox sandbox;
+  sandbox.backend = m_spec.backend;
+  const auto set = [&sandbox](std::string_view key, std::string value) {
+    sandbox.values[std::string(key)] = std::move(value);
+  };
+  set(k_value_namespace, m_place.name_space);
+  set(k_value_pod_name, pod_name(m_spec));
+  set(k_value_pod_uid, m_uid);
+  set(k_value_helper_nonce, m_helper_nonce);
+  set(k_value_build_nonce, m_build_nonce);
+  return sandbox;
+}
+
+}  // namespace berth::kubernetes

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "executor/agentlink/transport.hpp"
+#include "executor/core/backend.hpp"
+#include "executor/credentials/registry_logins.hpp"
+#include "executor/kubernetes/agent_delivery.hpp"
+#include "executor/kubernetes/api/client.hpp"
+#include "executor/kubernetes/options.hpp"
+#include "executor/kubernetes/pod/pod.hpp"
+#include "executor/kubernetes/pod_watch.hpp"
+#include "executor/kubernetes/startup.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace berth::kubernetes {
+
+/// Where one job's pod lives, and by which settings.
+struct Placement {
+  Client& client;
+  /// Of apply_overwrites().
+  const settings::Kubernetes& settings;
+  std::string name_space;
+  /// state::host_id.
+  std::string host;
+};
+
+/// Makes one attempt's pod: used once, by Backend::prepare. Order:
+///
+///     the agent's ConfigMap
+///     the pod; where it needs one its Secret, then the scheduling gate goes
+///     all containers run (again with the next pull policy where one cannot)
+///     both agents answer, the helper's tools are checked
+///     services answer
+///
+/// What was made when something throws is left to cleanup.
+class Preparation {
+ public:
+  Preparation(const Placement& place, const BackendOptions& options, const core::JobSpec& spec,
+              const core::PrepareInput& input, core::Console& console, std::stop_token stop);
+
+  core::Sandbox run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void load_logins();
+  PodInputs pod_inputs() const;
+  nlohmann::json create_within_quota(const nlohmann::json& body, Clock::time_point until);
+  void create_pod(Clock::time_point until);
+  void remove_and_await_gone(Clock::time_point until);
+  void await_running(Clock::time_point until);
+  bool use_next_policy(std::size_t container);
+  std::vector<PodEvent> events();
+  [[noreturn]] void fail(const Cause& cause);
+  std::string log_of(const std::string& container) const;
+
+  std::unique_ptr<agentlink::Transport> transport(core::ContainerRole role) const;
+  std::string meet(core::ContainerRole role, const std::stop_token& stop);
+  void meet_agents();
+  void watch_the_pod(const std::stop_token& stop);
+  void await_services();
+  core::Sandbox result() const;
+
+  const Placement& m_place;
+  const BackendOptions& m_options;
+  const core::JobSpec& m_spec;
+  const core::PrepareInput& m_input;
+  core::Console& m_console;
+  std::stop_token m_stop;
+
+  AgentDelivery m_agent;
+  credentials::RegistryLogins m_logins;
+  std::vector<PlannedContainer> m_containers;
+  std::vector<std::size_t> m_pull_attempts;
+  bool m_events_wanted = true;
+  bool m_notes_told = false;
+  std::string m_uid;
+  std::optional<PodWatch> m_watch;
+  std::string m_helper_nonce;
+  std::string m_build_nonce;
+};
+
+}  // namespace berth::kubernetes

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string_view>
+
+/// Keys of Sandbox::values that the Kubernetes backend writes. `<role>.nonce` is
+/// read by executor/agentlink too.
+namespace berth::kubernetes {
+
+inline constexpr std::string_view k_value_namespace = "namespace";
+inline constexpr std::string_view k_value_pod_name = "pod.name";
+inline constexpr std::string_view k_value_pod_uid = "pod.uid";
+inline constexpr std::string_view k_value_helper_nonce = "helper.nonce";
+inline constexpr std::string_view k_value_build_nonce = "build.nonce";
+
+}  // namespace berth::kubernetes

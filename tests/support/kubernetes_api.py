@@ -1,0 +1,94 @@
+"""The Kubernetes cluster of a test, asked over its API with the kubeconfig's client certificate."""
+import base64
+import http.client
+import json
+import os
+import pathlib
+import re
+import ssl
+import tempfile
+import time
+import urllib.parse
+
+
+class NoCluster(Exception):
+    """No cluster answers where KUBECONFIG says."""
+
+
+class ApiError(RuntimeError):
+    def __init__(self, method, path, status, text):
+        super().__init__(f"{method} {path}: {status} {text}")
+        self.status = status
+
+
+class Cluster:
+    """Of the first context alone, and of a user with a certificate: what scripts/dev-cluster makes."""
+
+    def __init__(self):
+        path = os.environ.get("KUBECONFIG", "")
+        if not path or not pathlib.Path(path).exists():
+            raise NoCluster("KUBECONFIG names no file: scripts/dev-cluster up, then eval \"$(scripts/dev-cluster env)\"")
+        self.kubeconfig = path
+        text = pathlib.Path(path).read_text()
+
+        def field(name):
+            match = re.search(rf"^\s+{name}:\s*\"?([^\s\"]+)", text, re.MULTILINE)
+            if match is None:
+                raise NoCluster(f"{path}: no {name}; these tests want a client certificate in the file")
+            return match.group(1)
+
+        server = urllib.parse.urlsplit(field("server"))
+        self.host, self.port = server.hostname, server.port or 443
+        authority = base64.b64decode(field("certificate-authority-data")).decode()
+        self.tls = ssl.create_default_context(cadata=authority)
+        with tempfile.NamedTemporaryFile("wb") as both:
+            both.write(base64.b64decode(field("client-certificate-data")) + b"\n")
+            both.write(base64.b64decode(field("client-key-data")))
+            both.flush()
+            self.tls.load_cert_chain(both.name)
+        try:
+            self.call("GET", "/readyz")
+        except OSError as error:
+            raise NoCluster(f"{self.host}:{self.port}: {error}") from error
+
+    def call(self, method, path, body=None, content_type="application/json"):
+        connection = http.client.HTTPSConnection(self.host, self.port, context=self.tls, timeout=60)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": content_type})
+            answer = connection.getresponse()
+            data = answer.read()
+            if answer.status >= 400:
+                raise ApiError(method, path, answer.status, data.decode(errors="replace"))
+            return json.loads(data) if data[:1] == b"{" else data
+        finally:
+            connection.close()
+
+    def make_namespace(self, name, labels=None):
+        self.call("POST", "/api/v1/namespaces", {"metadata": {"name": name, "labels": labels or {}}})
+        # Without it no pod is admitted.
+        self.wait_for(lambda: self.find(f"/api/v1/namespaces/{name}/serviceaccounts/default"), "service account")
+
+    def remove_namespace(self, name):
+        self.call("DELETE", f"/api/v1/namespaces/{name}")
+
+    def find(self, path):
+        try:
+            return self.call("GET", path)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def items(self, namespace, plural, selector=""):
+        query = "?labelSelector=" + urllib.parse.quote(selector) if selector else ""
+        return self.call("GET", f"/api/v1/namespaces/{namespace}/{plural}{query}")["items"]
+
+    @staticmethod
+    def wait_for(what, name, seconds=60):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = what()
+            if found:
+                return found
+            time.sleep(0.1)
+        raise AssertionError(f"{name}: not within {seconds} s")

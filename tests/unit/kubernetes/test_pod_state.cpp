@@ -1,0 +1,66 @@
+#include "executor/kubernetes/pod_state.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/unit/kubernetes/recorded.hpp"
+
+using namespace berth;
+using kubernetes::ContainerState;
+
+TEST_CASE("the state of a pod and its containers") {
+  const auto pod = recorded("oom_build");
+  CHECK(pod.phase == "Running");
+  CHECK(pod.node == "cluster");
+  CHECK_FALSE(pod.ended());
+  REQUIRE(pod.find("build") != nullptr);
+  CHECK(pod.find("build")->terminated());
+  CHECK(pod.find("build")->exit_code == 137);
+  CHECK(pod.find("helper")->running());
+  CHECK(pod.find("nobody") == nullptr);
+  CHECK(recorded("deleted").being_deleted);
+  CHECK(recorded("unschedulable").unscheduled_reason == "Unschedulable");
+  CHECK(recorded("drained").disruption_reason == "EvictionByEvictionAPI");
+}
+
+TEST_CASE("an object of any shape is read without a word") {
+  for (const char* text :
+       {"null", "[]", "{}", R"({"metadata": 1, "status": []})",
+        R"({"status": {"conditions": [1]}})",
+        R"({"status": {"containerStatuses": [{"name": 1, "state": "x"}, null]}})",
+        R"({"spec": {"nodeName": {}, "schedulingGates": "x"}})"}) {
+    INFO(text);
+    CHECK_NOTHROW(kubernetes::parse_pod_state(support::parse_json(text, "test")));
+    CHECK_NOTHROW(kubernetes::parse_pod_trace(support::parse_json(text, "test")));
+    CHECK_NOTHROW(kubernetes::parse_pod_events(support::parse_json(text, "test")));
+  }
+}
+
+TEST_CASE("a pod waits for its gate") {
+  const auto pod = kubernetes::parse_pod_state(
+      support::parse_json(R"({"spec": {"schedulingGates": [{"name": "x"}]}})", "test"));
+  CHECK(pod.gated);
+}
+
+TEST_CASE("events stand in the order they last happened") {
+  const auto events = kubernetes::parse_pod_events(support::parse_json(R"({"items": [
+    {"reason": "Pulling", "message": "later", "type": "Normal", "lastTimestamp": "2026-11-21T09:26:44Z"},
+    {"reason": "FailedMount", "message": "first", "type": "Warning", "lastTimestamp": null,
+     "eventTime": "2026-11-21T09:26:40.123Z"}]})",
+                                                                       "test"));
+  REQUIRE(events.size() == 2);
+  CHECK(events[0].reason == "FailedMount");
+  CHECK(events[0].warning);
+  CHECK(events[1].message == "later");
+}
+
+TEST_CASE("what the sweep needs of a pod") {
+  const auto trace = kubernetes::parse_pod_trace(support::parse_json(R"({
+    "metadata": {"name": "berth-1-a", "uid": "u", "labels": {"berth.attempt": "a"},
+                 "annotations": {"berth.tmpdir": "/tmp/x"}},
+    "status": {"phase": "Failed", "containerStatuses": [
+      {"state": {"terminated": {"finishedAt": "1970-01-01T00:01:00Z"}}},
+      {"state": {"terminated": {"finishedAt": "1970-01-01T00:02:00Z"}}}]}})",
+                                                                     "test"));
+  CHECK(trace.attempt == "a");
+  CHECK(trace.tmpdir == "/tmp/x");
+  CHECK(trace.ended);
+  CHECK(trace.ended_at == 120);
+}
