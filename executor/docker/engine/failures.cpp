@@ -62,23 +62,6 @@ std::string connect_hint(const EngineAddress& address, int system_error) {
 
 }  // namespace
 
-std::string one_line(std::string_view text, std::size_t limit) {
-  std::string line;
-  for (const char c : text) {
-    const bool blank = static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == ' ';
-    if (!blank)
-      line += c;
-    else if (!line.empty() && line.back() != ' ')
-      line += ' ';
-  }
-  while (!line.empty() && line.back() == ' ') line.pop_back();
-  if (line.size() > limit) {
-    while (limit > 0 && (static_cast<unsigned char>(line[limit]) & 0xc0) == 0x80) --limit;
-    line = line.substr(0, limit) + "...";
-  }
-  return line;
-}
-
 Complaint read_complaint(int status, std::string_view body) {
   const auto json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
   Complaint complaint{.status = status, .text = {}};

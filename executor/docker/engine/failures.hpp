@@ -3,6 +3,7 @@
 #include "executor/docker/engine/address.hpp"
 #include "executor/docker/engine/engine_error.hpp"
 #include "executor/net/http.hpp"
+#include "executor/support/text.hpp"
 
 #include <string>
 #include <string_view>
@@ -41,7 +42,6 @@ struct PullVerdict {
 /// and what Docker's distribution client writes beside them.
 PullVerdict classify_pull_failure(int status, std::string_view text);
 
-/// Control characters become blanks, and no more than `limit` bytes are kept.
-std::string one_line(std::string_view text, std::size_t limit = 500);
+using support::one_line;
 
 }  // namespace berth::docker

@@ -1,6 +1,7 @@
 #include "executor/kubernetes/api/exec_channels.hpp"
 
 #include "executor/kubernetes/api/failures.hpp"
+#include "executor/support/text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -43,7 +44,7 @@ ExecResult read_exec_result(std::string_view status) {
   ExecResult result;
   const auto json = nlohmann::json::parse(status, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {
-    result.message = one_line(status, 300);
+    result.message = support::one_line(status, 300);
     if (result.message.empty()) result.message = "the server did not say how the program ended";
     return result;
   }

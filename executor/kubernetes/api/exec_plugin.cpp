@@ -1,8 +1,8 @@
 #include "executor/kubernetes/api/exec_plugin.hpp"
 
-#include "executor/kubernetes/api/failures.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/json.hpp"
+#include "executor/support/text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -34,7 +34,7 @@ std::string exec_info(const ExecPlugin& plugin) {
 std::string last_line(std::string_view text) {
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
   const std::size_t start = text.rfind('\n');
-  return one_line(start == std::string_view::npos ? text : text.substr(start + 1), 300);
+  return support::one_line(start == std::string_view::npos ? text : text.substr(start + 1), 300);
 }
 
 class ExecCredentials final : public CredentialSource {
@@ -99,7 +99,7 @@ class ExecCredentials final : public CredentialSource {
   }
 
   std::string hint() const {
-    if (!m_plugin.install_hint.empty()) return one_line(m_plugin.install_hint, 500);
+    if (!m_plugin.install_hint.empty()) return support::one_line(m_plugin.install_hint, 500);
     return "it must run without a terminal, as the user and with the environment of the runner";
   }
 

@@ -4,8 +4,8 @@
 #include "executor/agentlink/waiter.hpp"
 #include "executor/kubernetes/api/caller.hpp"
 #include "executor/kubernetes/api/exec.hpp"
-#include "executor/kubernetes/api/failures.hpp"
 #include "executor/kubernetes/api/pod_end.hpp"
+#include "executor/support/text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -50,7 +50,7 @@ class AgentStream final : public agentlink::Stream {
   /// Takes what is there without handing it out.
   Io fill() {
     std::array<char, 4096> piece;
-    const Io io = translated(m_exec->read(piece));
+    Io io = translated(m_exec->read(piece));
     if (io.state == Io::State::moved) m_first.append(piece.data(), io.bytes);
     return io;
   }
@@ -65,7 +65,7 @@ class AgentStream final : public agentlink::Stream {
 
   /// The program's own words are the best, then the server's.
   std::string words(std::string why) const {
-    if (std::string said = one_line(m_exec->errors(), 300); !said.empty()) return said;
+    if (std::string said = support::one_line(m_exec->errors(), 300); !said.empty()) return said;
     if (m_exec->result() && !m_exec->result()->message.empty()) return m_exec->result()->message;
     return why;
   }

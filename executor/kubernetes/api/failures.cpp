@@ -1,5 +1,7 @@
 #include "executor/kubernetes/api/failures.hpp"
 
+#include "executor/support/text.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +13,10 @@ namespace {
 
 using nlohmann::json;
 using support::Fault;
+using support::one_line;
+
+/// An admission webhook's reasons may be long, and are what the reader needs.
+constexpr std::size_t k_longest = 1000;
 
 bool has(std::string_view text, std::string_view words) {
   return text.find(words) != std::string_view::npos;
@@ -87,23 +93,6 @@ bool ApiError::is_admission() const {
           has(server_text(), "ValidatingAdmissionPolicy"));
 }
 
-std::string one_line(std::string_view text, std::size_t limit) {
-  std::string line;
-  for (const char c : text) {
-    const bool blank = static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == ' ';
-    if (!blank)
-      line += c;
-    else if (!line.empty() && line.back() != ' ')
-      line += ' ';
-  }
-  while (!line.empty() && line.back() == ' ') line.pop_back();
-  if (line.size() > limit) {
-    while (limit > 0 && (static_cast<unsigned char>(line[limit]) & 0xc0) == 0x80) --limit;
-    line = line.substr(0, limit) + "...";
-  }
-  return line;
-}
-
 ApiStatus read_status(int code, const json& body) {
   ApiStatus status{.code = code};
   if (!body.is_object()) {
@@ -111,7 +100,7 @@ ApiStatus read_status(int code, const json& body) {
     return status;
   }
   status.reason = word(body, "reason");
-  status.message = without_stop(one_line(word(body, "message")));
+  status.message = without_stop(one_line(word(body, "message"), k_longest));
   if (const auto number = body.find("code"); number != body.end() && number->is_number_integer()) {
     const auto value = number->get<std::int64_t>();
     if (code == 0 && value > 0 && value < 1000) status.code = static_cast<int>(value);
@@ -124,7 +113,7 @@ ApiStatus read_status(int code, const json& body) {
       for (const json& cause : *causes) {
         if (!cause.is_object()) continue;
         status.causes.push_back({.reason = word(cause, "reason"),
-                                 .message = one_line(word(cause, "message")),
+                                 .message = one_line(word(cause, "message"), k_longest),
                                  .field = word(cause, "field")});
       }
   }
@@ -168,7 +157,7 @@ ApiUnreachable unreachable(const Connection& connection, const std::string& call
                            const net::HttpError& error, bool waited) {
   using net::HttpFailure;
   Fault fault = Fault::infrastructure;
-  std::string text = one_line(error.what());
+  std::string text = one_line(error.what(), k_longest);
   std::string hint;
   switch (error.failure()) {
     case HttpFailure::cannot_connect:

@@ -7,7 +7,6 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <string>
-#include <string_view>
 
 /// From what came (or did not) to errors with words an operator can use. Pure.
 namespace berth::kubernetes {
@@ -26,8 +25,5 @@ ApiError refused(const Connection& connection, const std::string& call, ApiStatu
 /// `waited`: it was tried for as long as the client's patience lasts.
 ApiUnreachable unreachable(const Connection& connection, const std::string& call,
                            const net::HttpError& error, bool waited);
-
-/// Control characters become blanks, and no more than `limit` bytes are kept.
-std::string one_line(std::string_view text, std::size_t limit = 1000);
 
 }  // namespace berth::kubernetes

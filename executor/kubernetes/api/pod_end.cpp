@@ -1,6 +1,6 @@
 #include "executor/kubernetes/api/pod_end.hpp"
 
-#include "executor/kubernetes/api/failures.hpp"
+#include "executor/support/text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -24,7 +24,7 @@ std::string word(const json& object, const char* key) {
 
 std::string with_words(std::string text, const json& object) {
   if (const std::string reason = word(object, "reason"); !reason.empty()) text += ": " + reason;
-  if (const std::string message = one_line(word(object, "message"), 300); !message.empty())
+  if (const std::string message = support::one_line(word(object, "message"), 300); !message.empty())
     text += ": " + message;
   return text;
 }

@@ -84,8 +84,3 @@ TEST_CASE("A page of a proxy is an answer too") {
   CHECK(read_status(0, nlohmann::json::parse(R"({"code":99999999999,"message":1})")).message ==
         "status 0");
 }
-
-TEST_CASE("Words of servers stay on one line and are cut between characters") {
-  CHECK(one_line("a\r\n\tb  c \n") == "a b c");
-  CHECK(one_line("aäb", 2) == "a...");
-}
