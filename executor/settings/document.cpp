@@ -1,14 +1,12 @@
 #include "executor/settings/document.hpp"
 
+#include "executor/settings/second_document.hpp"
 #include "executor/support/error.hpp"
 
 #include <fmt/format.h>
-#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
-#include <optional>
 #include <set>
-#include <sstream>
 
 namespace berth::settings {
 namespace {
@@ -82,48 +80,14 @@ class Converter {
   int m_values = 0;
 };
 
-/// Keeps where a document began; nothing else of it.
-class DocumentStart final : public YAML::EventHandler {
- public:
-  const YAML::Mark& mark() const { return m_mark; }
-
-  void OnDocumentStart(const YAML::Mark& mark) override { m_mark = mark; }
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                       YAML::EmitterStyle::value) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                  YAML::EmitterStyle::value) override {}
-  void OnMapEnd() override {}
-
- private:
-  YAML::Mark m_mark;
-};
-
-std::optional<YAML::Mark> second_document(const std::string& text) {
-  std::istringstream stream(text);
-  YAML::Parser parser(stream);
-  DocumentStart document;
-  if (!parser.HandleNextDocument(document) || !parser.HandleNextDocument(document)) {
-    return std::nullopt;
-  }
-  return document.mark();
-}
-
 }  // namespace
 
 Value read_document(std::string_view yaml, std::string_view name) {
   Converter converter(name);
   try {
-    // Not LoadAll: in yaml-cpp 0.7 it never ends on a text such as ",a: 1", which
-    // yields empty documents without end. Here that is a second document.
     const std::string text(yaml);
-    if (const std::optional<YAML::Mark> second = second_document(text)) {
-      converter.fail(position_of(*second), "a second document begins here");
+    if (const std::optional<Position> second = second_document(text)) {
+      converter.fail(*second, "a second document begins here");
     }
     return converter.convert(YAML::Load(text), 0);
   } catch (const YAML::Exception& error) {

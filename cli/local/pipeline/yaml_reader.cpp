@@ -1,6 +1,7 @@
 #include "cli/local/pipeline/yaml_reader.hpp"
 
 #include "cli/local/pipeline/yaml_builder.hpp"
+#include "executor/settings/second_document.hpp"
 
 #include <fmt/core.h>
 #include <yaml-cpp/eventhandler.h>
@@ -52,27 +53,6 @@ std::string explained(const std::string& message) {
          ")";
 }
 
-/// Takes the events of a document nobody wants.
-class Deaf final : public YAML::EventHandler {
- public:
-  void OnDocumentStart(const YAML::Mark& mark) override { m_start = mark; }
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                       YAML::EmitterStyle::value) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                  YAML::EmitterStyle::value) override {}
-  void OnMapEnd() override {}
-  const YAML::Mark& start() const { return m_start; }
-
- private:
-  YAML::Mark m_start;
-};
-
 }  // namespace
 
 ValuePtr read_yaml(const std::string& file, const std::string& text, Problems& problems) {
@@ -83,11 +63,10 @@ ValuePtr read_yaml(const std::string& file, const std::string& text, Problems& p
     YAML::Parser parser(stream);
     Handler handler(builder);
     parser.HandleNextDocument(handler);
-    Deaf deaf;
-    if (parser.HandleNextDocument(deaf)) {
+    if (const std::optional<settings::Position> second = settings::second_document(text)) {
       const ValuePtr first = builder.root();
       const bool header = first && first->find("spec") != nullptr;
-      problems.add(builder.place(deaf.start().line, deaf.start().column),
+      problems.add(builder.place(second->line - 1, second->column - 1),
                    header ? "a `spec:` header (inputs) is not supported by berth local yet"
                           : "a second document starts here; GitLab would ignore it");
     }
