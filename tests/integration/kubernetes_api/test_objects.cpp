@@ -1,8 +1,7 @@
 #include "executor/kubernetes/api/watch.hpp"
 #include "tests/integration/kubernetes_api/cluster_under_test.hpp"
 #include "tests/support/catch.hpp"
-
-#include <optional>
+#include "tests/support/thrown.hpp"
 
 using namespace berth;
 using namespace berth::kubernetes;
@@ -14,14 +13,7 @@ namespace {
 
 template <typename Call>
 ApiError refused(Call call) {
-  std::optional<ApiError> seen;
-  try {
-    call();
-  } catch (const ApiError& error) {
-    seen = error;
-  }
-  REQUIRE(seen.has_value());
-  return *seen;
+  return tests::thrown_by<ApiError>(call);
 }
 
 json config_map(const std::string& name) {

@@ -3,6 +3,7 @@
 #include "executor/support/files.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/thrown.hpp"
 
 #include <fmt/format.h>
 
@@ -45,12 +46,7 @@ constexpr std::string_view k_full = R"({
 })";
 
 std::string message(std::string_view json) {
-  try {
-    parse_job_response(json, "r.json");
-  } catch (const support::SystemError& error) {
-    return error.what();
-  }
-  return "no error";
+  return tests::message_of<support::SystemError>([&] { parse_job_response(json, "r.json"); });
 }
 
 }  // namespace

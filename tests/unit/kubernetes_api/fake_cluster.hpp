@@ -2,15 +2,25 @@
 
 #include "executor/kubernetes/api/client.hpp"
 #include "tests/support/http_server/http_server.hpp"
+#include "tests/support/thrown.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace berth::tests {
+
+/// Pods of the namespace "ci", the one of pod_json("p", ...), and exec in it.
+inline constexpr const char* k_pods_path = "/api/v1/namespaces/ci/pods";
+inline constexpr const char* k_pod_path = "/api/v1/namespaces/ci/pods/p";
+inline constexpr const char* k_exec_path = "/api/v1/namespaces/ci/pods/p/exec";
+
+/// Later than anything that works takes.
+inline std::chrono::steady_clock::time_point soon() {
+  return std::chrono::steady_clock::now() + std::chrono::seconds(20);
+}
 
 /// Quick to repeat, slow to give up.
 inline kubernetes::ClientOptions quick_options() {
@@ -68,14 +78,7 @@ struct Cluster {
 
   template <typename Call>
   kubernetes::ApiError refused(Call call) {
-    std::optional<kubernetes::ApiError> seen;
-    try {
-      call();
-    } catch (const kubernetes::ApiError& error) {
-      seen = error;
-    }
-    if (!seen) throw std::runtime_error("nothing was refused");
-    return *seen;
+    return thrown_by<kubernetes::ApiError>(call);
   }
 
  private:

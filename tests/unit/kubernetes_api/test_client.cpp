@@ -8,6 +8,8 @@ using namespace berth;
 using namespace berth::kubernetes;
 using nlohmann::json;
 using tests::Cluster;
+using tests::k_pod_path;
+using tests::k_pods_path;
 using tests::pod_json;
 using tests::refusal;
 using tests::ServerFault;
@@ -15,9 +17,6 @@ using tests::ServerReply;
 using tests::ServerRequest;
 
 namespace {
-
-constexpr const char* k_pods_path = "/api/v1/namespaces/ci/pods";
-constexpr const char* k_pod_path = "/api/v1/namespaces/ci/pods/p";
 
 ServerReply pod(const std::string& name = "p") {
   return {.body = pod_json(name, "7").dump()};

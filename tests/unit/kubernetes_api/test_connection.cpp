@@ -3,6 +3,7 @@
 #include "executor/support/files.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/thrown.hpp"
 
 #include <map>
 
@@ -30,12 +31,7 @@ struct Bench {
     });
   }
   std::string error(const ConnectionChoice& choice = {}) {
-    try {
-      load(choice);
-    } catch (const support::OperatorError& failure) {
-      return std::string(failure.what()) + " | " + failure.hint();
-    }
-    return "accepted";
+    return tests::message_and_hint_of<support::OperatorError>([&] { load(choice); });
   }
   std::string error_of_user(const std::string& user) {
     return error({.kubeconfig = config("https://a", user)});

@@ -4,6 +4,7 @@
 #include "executor/support/files.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/thrown.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -54,12 +55,7 @@ struct Bench {
     programs->result = {.exit_code = 0, .output = support::Secret(output)};
   }
   std::string error() {
-    try {
-      source->current({});
-    } catch (const support::OperatorError& failure) {
-      return std::string(failure.what()) + " | " + failure.hint();
-    }
-    return "accepted";
+    return tests::message_and_hint_of<support::OperatorError>([this] { source->current({}); });
   }
 };
 

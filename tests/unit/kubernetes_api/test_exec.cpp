@@ -8,26 +8,23 @@
 using namespace berth;
 using namespace berth::kubernetes;
 using tests::Cluster;
+using tests::k_exec_path;
 using tests::refusal;
 using tests::ServerFault;
 using tests::ServerRequest;
+using tests::soon;
 using tests::to_bytes;
 using tests::WebSocketFrame;
 using tests::WebSocketPeer;
 
 namespace {
 
-constexpr const char* k_path = "/api/v1/namespaces/ci/pods/p/exec";
 const std::string k_v5 = "v5.channel.k8s.io";
-
-std::chrono::steady_clock::time_point soon() {
-  return std::chrono::steady_clock::now() + std::chrono::seconds(20);
-}
 
 struct Bench : Cluster {
   using Cluster::Cluster;
   void on_exec(std::function<void(WebSocketPeer&)> talk, const std::string& protocol = k_v5) {
-    server.on("GET", k_path, [talk = std::move(talk), protocol](const ServerRequest& request) {
+    server.on("GET", k_exec_path, [talk = std::move(talk), protocol](const ServerRequest& request) {
       return tests::websocket_reply(request, protocol, talk);
     });
   }
@@ -73,7 +70,7 @@ TEST_CASE("A program gets its input to the end, and its streams come back", "[ex
   CHECK(output.output == "got 300000");
   CHECK(output.errors == "some trouble");
   const ServerRequest request = bench.server.requests().at(0);
-  CHECK(request.target == std::string(k_path) +
+  CHECK(request.target == std::string(k_exec_path) +
                               "?container=build&stdin=true&stdout=true&stderr=true&command=sh"
                               "&command=-c&command=a%20b%26c&command=");
   CHECK(request.header("Sec-WebSocket-Protocol") == "v5.channel.k8s.io, v4.channel.k8s.io");
@@ -115,26 +112,26 @@ TEST_CASE("The exit code and the server's words come from the status", "[exec]")
 
 TEST_CASE("A refused exec has the server's words", "[exec]") {
   Bench bench;
-  bench.server.on("GET", k_path, {refusal(404, "NotFound", "pods \"p\" not found")});
+  bench.server.on("GET", k_exec_path, {refusal(404, "NotFound", "pods \"p\" not found")});
   const ApiError error = bench.refused([&] { bench.run(); });
   CHECK(error.not_found());
   CHECK_THAT(error.what(),
              ContainsSubstring("exec in container 'build' of pod 'ci/p': pods \"p\" not found"));
-  bench.server.on("GET", k_path, {{.status = 200, .body = "welcome"}});
+  bench.server.on("GET", k_exec_path, {{.status = 200, .body = "welcome"}});
   CHECK_THAT(bench.refused([&] { bench.run(); }).hint(), ContainsSubstring("Upgrade header"));
   bench.on_exec([](WebSocketPeer&) {}, "channel.k8s.io");
   CHECK_THROWS_WITH(bench.run(), ContainsSubstring("speaks neither"));
-  bench.server.on("GET", k_path, {{.fault = ServerFault::drop}});
+  bench.server.on("GET", k_exec_path, {{.fault = ServerFault::drop}});
   CHECK_THROWS_AS(bench.run(), ApiUnreachable);
 }
 
 TEST_CASE("An exec is made once, whatever happens to it", "[exec]") {
   Bench bench;
-  bench.server.on("GET", k_path, {{.fault = ServerFault::drop}});
+  bench.server.on("GET", k_exec_path, {{.fault = ServerFault::drop}});
   CHECK_THROWS_AS(bench.run(), ApiUnreachable);
-  bench.server.on("GET", k_path, {refusal(503, "", "x")});
+  bench.server.on("GET", k_exec_path, {refusal(503, "", "x")});
   CHECK_THROWS_AS(bench.run(), ApiError);
-  CHECK(bench.server.count("GET", k_path) == 2);
+  CHECK(bench.server.count("GET", k_exec_path) == 2);
 }
 
 TEST_CASE("Cut at every byte, an exec never has a false success", "[exec]") {
@@ -169,7 +166,7 @@ TEST_CASE("A program that does not end is left at the deadline or a stop", "[exe
   CHECK(output.result.message == "it did not end in time");
   std::stop_source source;
   const std::jthread stopper([&] {
-    static_cast<void>(bench.server.wait_for("GET", k_path, 2));
+    static_cast<void>(bench.server.wait_for("GET", k_exec_path, 2));
     source.request_stop();
   });
   CHECK_THROWS_AS(bench.run("", source.get_token()), support::Cancelled);
@@ -194,6 +191,6 @@ TEST_CASE("An exec is told of like any call", "[exec]") {
   bench.on_exec([](WebSocketPeer& peer) { end_with(peer, R"({"status":"Success"})"); });
   bench.run();
   REQUIRE(calls.size() == 1);
-  CHECK(calls[0].path == k_path);
+  CHECK(calls[0].path == k_exec_path);
   CHECK(calls[0].status == 101);
 }

@@ -13,15 +13,14 @@ using agentlink::ConnectError;
 using agentlink::ConnectFailure;
 using agentlink::Io;
 using nlohmann::json;
+using tests::k_exec_path;
+using tests::k_pod_path;
 using tests::refusal;
 using tests::ServerFault;
 using tests::ServerRequest;
 using tests::WebSocketPeer;
 
 namespace {
-
-constexpr const char* k_exec = "/api/v1/namespaces/ci/pods/p/exec";
-constexpr const char* k_pod = "/api/v1/namespaces/ci/pods/p";
 
 json running() {
   json pod = tests::pod_json("p", "7");
@@ -35,9 +34,9 @@ struct Bench : tests::Cluster {
   std::unique_ptr<agentlink::Transport> transport = make_exec_transport(
       client, {.name_space = "ci", .pod = "p", .container = "build", .uid = "u1"});
 
-  Bench() { server.on("GET", k_pod, {{.body = running().dump()}}); }
+  Bench() { server.on("GET", k_pod_path, {{.body = running().dump()}}); }
   void on_exec(std::function<void(WebSocketPeer&)> talk) {
-    server.on("GET", k_exec, [talk = std::move(talk)](const ServerRequest& request) {
+    server.on("GET", k_exec_path, [talk = std::move(talk)](const ServerRequest& request) {
       return tests::websocket_reply(request, "v5.channel.k8s.io", talk);
     });
   }
@@ -56,16 +55,10 @@ struct Bench : tests::Cluster {
               errors);
   }
   std::unique_ptr<agentlink::Stream> connect(std::stop_token stop = {}) {
-    return transport->connect(std::chrono::steady_clock::now() + std::chrono::seconds(20), stop);
+    return transport->connect(tests::soon(), stop);
   }
   ConnectError failure() {
-    try {
-      connect();
-    } catch (const ConnectError& error) {
-      return error;
-    }
-    FAIL("no error");
-    throw std::logic_error("unreachable");
+    return tests::thrown_by<ConnectError>([this] { connect(); });
   }
 };
 
@@ -149,7 +142,7 @@ TEST_CASE("The pod's status is believed before the exec's end", "[transport]") {
     json pod = running();
     pod["status"]["containerStatuses"][0]["state"] = {
         {"terminated", {{"exitCode", 137}, {"reason", "OOMKilled"}}}};
-    bench.server.on("GET", k_pod, {{.body = pod.dump()}});
+    bench.server.on("GET", k_pod_path, {{.body = pod.dump()}});
     const ConnectError error = bench.failure();
     CHECK(error.kind() == ConnectFailure::gone);
     CHECK_THAT(error.what(), ContainsSubstring("ended with exit code 137: OOMKilled"));
@@ -158,34 +151,34 @@ TEST_CASE("The pod's status is believed before the exec's end", "[transport]") {
     json pod = running();
     pod["status"] = {
         {"phase", "Failed"}, {"reason", "Evicted"}, {"message", "The node was low on memory."}};
-    bench.server.on("GET", k_pod, {{.body = pod.dump()}});
+    bench.server.on("GET", k_pod_path, {{.body = pod.dump()}});
     const ConnectError error = bench.failure();
     CHECK(error.kind() == ConnectFailure::gone);
     CHECK_THAT(error.what(), ContainsSubstring("Evicted: The node was low on memory."));
   }
   SECTION("another pod has its name") {
-    bench.server.on("GET", k_pod, {{.body = tests::pod_json("p", "9", "u2").dump()}});
+    bench.server.on("GET", k_pod_path, {{.body = tests::pod_json("p", "9", "u2").dump()}});
     CHECK(bench.failure().kind() == ConnectFailure::gone);
   }
   SECTION("the pod is gone") {
-    bench.server.on("GET", k_exec, {refusal(404, "NotFound", "pods \"p\" not found")});
-    bench.server.on("GET", k_pod, {refusal(404, "NotFound", "pods \"p\" not found")});
+    bench.server.on("GET", k_exec_path, {refusal(404, "NotFound", "pods \"p\" not found")});
+    bench.server.on("GET", k_pod_path, {refusal(404, "NotFound", "pods \"p\" not found")});
     CHECK(bench.failure().kind() == ConnectFailure::gone);
   }
   SECTION("nobody can be asked") {
-    bench.server.on("GET", k_pod, {{.fault = ServerFault::drop}});
+    bench.server.on("GET", k_pod_path, {{.fault = ServerFault::drop}});
     CHECK(bench.failure().kind() == ConnectFailure::temporary);
   }
 }
 
 TEST_CASE("An API server that is away is tried again, missing rights are not", "[transport]") {
   Bench bench;
-  bench.server.on("GET", k_exec, {{.fault = ServerFault::drop}});
+  bench.server.on("GET", k_exec_path, {{.fault = ServerFault::drop}});
   CHECK(bench.failure().kind() == ConnectFailure::temporary);
-  bench.server.on("GET", k_exec,
+  bench.server.on("GET", k_exec_path,
                   {refusal(503, "ServiceUnavailable", "apiserver is shutting down")});
   CHECK(bench.failure().kind() == ConnectFailure::temporary);
-  bench.server.on("GET", k_exec,
+  bench.server.on("GET", k_exec_path,
                   {refusal(403, "Forbidden", "User \"x\" cannot create resource \"pods/exec\"")});
   CHECK_THROWS_AS(bench.connect(), ApiError);
 }
@@ -206,7 +199,7 @@ TEST_CASE("An agent that is silent is not waited for beyond the deadline or a st
   }
   std::stop_source source;
   const std::jthread stopper([&] {
-    static_cast<void>(bench.server.wait_for("GET", k_exec, 2));
+    static_cast<void>(bench.server.wait_for("GET", k_exec_path, 2));
     source.request_stop();
   });
   CHECK_THROWS_AS(bench.connect(source.get_token()), support::Cancelled);

@@ -1,6 +1,7 @@
 #include "executor/kubernetes/api/kubeconfig.hpp"
 #include "executor/support/error.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/thrown.hpp"
 
 using namespace berth;
 using namespace berth::kubernetes;
@@ -58,21 +59,12 @@ contexts:
 )";
 
 std::string refusal_of(const std::string& text) {
-  try {
-    static_cast<void>(parse_kubeconfig(text, "/etc/k"));
-  } catch (const support::OperatorError& error) {
-    return error.what();
-  }
-  return "accepted";
+  return tests::message_of<support::OperatorError>([&] { parse_kubeconfig(text, "/etc/k"); });
 }
 
 std::string selection_error(const Kubeconfig& config, const std::string& context) {
-  try {
-    static_cast<void>(select_context(config, context, "kubeconfig '/etc/k'"));
-  } catch (const support::OperatorError& error) {
-    return std::string(error.what()) + " | " + error.hint();
-  }
-  return "accepted";
+  return tests::message_and_hint_of<support::OperatorError>(
+      [&] { select_context(config, context, "kubeconfig '/etc/k'"); });
 }
 
 }  // namespace

@@ -10,20 +10,16 @@ using namespace berth;
 using namespace berth::kubernetes;
 using nlohmann::json;
 using tests::Cluster;
+using tests::k_pod_path;
+using tests::k_pods_path;
 using tests::pod_json;
 using tests::refusal;
 using tests::ServerFault;
 using tests::ServerReply;
 using tests::ServerRequest;
+using tests::soon;
 
 namespace {
-
-constexpr const char* k_pods_path = "/api/v1/namespaces/ci/pods";
-constexpr const char* k_pod_path = "/api/v1/namespaces/ci/pods/p";
-
-std::chrono::steady_clock::time_point soon() {
-  return std::chrono::steady_clock::now() + std::chrono::seconds(20);
-}
 
 std::string line(const std::string& type, const json& object) {
   return json{{"type", type}, {"object", object}}.dump() + "\n";

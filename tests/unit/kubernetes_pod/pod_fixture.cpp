@@ -2,6 +2,7 @@
 
 #include "executor/gitlab/container_environment.hpp"
 #include "executor/kubernetes/pod/overwrites.hpp"
+#include "tests/unit/core/fixtures.hpp"
 
 namespace berth::tests {
 namespace {
@@ -18,16 +19,12 @@ json named(const json& list, const std::string& name) {
 
 }  // namespace
 
-PodFixture::PodFixture() {
+PodFixture::PodFixture() : job(a_job()) {
   job.id = 42;
   job.name = "unit tests";
   job.project_id = 7;
-  job.pipeline_id = 5;
   job.ref = "feature/x";
-  job.sha = "0123456789abcdef";
-  job.allow_git_fetch = true;
   job.timeout = std::chrono::seconds(3600);
-  job.image = core::Image{.name = "debian:bookworm"};
   variable({.key = "CI_JOB_URL",
             .value = "https://gitlab.example.com/g/p/-/jobs/42",
             .is_public = true});
@@ -47,15 +44,9 @@ core::Image& PodFixture::service(const std::string& image, const std::string& al
 
 core::JobSpec PodFixture::plan() {
   settings = settings::parse("backend: kubernetes\n" + yaml, "berth.yaml");
-  core::JobSpec spec = core::plan(job, expanded, settings.policy,
-                                  {.attempt = "0123456789ab",
-                                   .tmpdir = "/tmp/custom-executor1",
-                                   .host = "feed-1:2",
-                                   .machine = "x86_64",
-                                   .now = 1'000'000,
-                                   .runner_short_token = "aBcDeF12",
-                                   .concurrent_project_id = "3",
-                                   .runner_version = "19.4.0"});
+  core::Identity identity = an_identity();
+  identity.attempt = "0123456789ab";
+  core::JobSpec spec = core::plan(job, expanded, settings.policy, identity);
   kubernetes::JobSettings overwritten = kubernetes::apply_overwrites(settings.kubernetes, expanded);
   settings.kubernetes = std::move(overwritten.settings);
   notes = spec.notes;

@@ -2,24 +2,19 @@
 #include "executor/settings/resource_keys.hpp"
 #include "executor/support/error.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/thrown.hpp"
+#include "tests/unit/core/fixtures.hpp"
 
 using namespace berth;
 using namespace berth::kubernetes;
+using tests::vars;
 using Notes = std::vector<std::string>;
 
 namespace {
 
-core::Variables vars(std::vector<core::Variable> all) {
-  return core::Variables(std::move(all));
-}
-
-std::string refusal(const settings::Kubernetes& settings, core::Variable variable) {
-  try {
-    apply_overwrites(settings, vars({std::move(variable)}));
-  } catch (const support::JobError& error) {
-    return error.what();
-  }
-  return "no error";
+std::string refusal(const settings::Kubernetes& settings, const core::Variable& variable) {
+  return tests::message_of<support::JobError>(
+      [&] { apply_overwrites(settings, vars({variable})); });
 }
 
 }  // namespace

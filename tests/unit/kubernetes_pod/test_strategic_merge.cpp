@@ -2,6 +2,7 @@
 #include "executor/kubernetes/pod/strategic_merge.hpp"
 #include "executor/support/error.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/thrown.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,12 +17,7 @@ json merged(const char* spec, const char* patch) {
 }
 
 std::string failure(const char* spec, const char* patch) {
-  try {
-    merged(spec, patch);
-  } catch (const support::OperatorError& error) {
-    return error.what();
-  }
-  return "no error";
+  return tests::message_of<support::OperatorError>([&] { merged(spec, patch); });
 }
 
 constexpr const char* k_containers = R"({"containers": [
@@ -161,14 +157,11 @@ TEST_CASE("pod patches: in their order, each in its own way") {
   CHECK(spec ==
         json::parse(R"({"hostNetwork": true, "containers": [{"name": "build", "tty": true}]})"));
 
-  const auto failed = [&](settings::PodSpecPatch patch) -> std::string {
-    try {
+  const auto failed = [&](const settings::PodSpecPatch& patch) {
+    return tests::message_of<support::OperatorError>([&] {
       json copy = spec;
-      kubernetes::apply_patches(copy, {std::move(patch)});
-    } catch (const support::OperatorError& error) {
-      return error.what();
-    }
-    return "no error";
+      kubernetes::apply_patches(copy, {patch});
+    });
   };
   CHECK(failed({.name = "b", .type = Type::json, .patch = R"([{"op": "remove", "path": "/no"}])"})
             .starts_with("kubernetes.pod_spec of berth.yaml: patch 'b' does not apply: "));

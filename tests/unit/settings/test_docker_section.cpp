@@ -1,6 +1,7 @@
-#include "executor/settings/settings.hpp"
 #include "executor/support/error.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/thrown.hpp"
+#include "tests/unit/settings/section.hpp"
 
 using namespace berth;
 using namespace std::chrono_literals;
@@ -9,22 +10,11 @@ using Words = std::vector<std::string>;
 namespace {
 
 settings::Settings parse_docker(const std::string& lines) {
-  std::string yaml = "docker:\n";
-  for (std::size_t start = 0; start < lines.size();) {
-    const std::size_t end = std::min(lines.find('\n', start), lines.size());
-    yaml += "  " + lines.substr(start, end - start) + "\n";
-    start = end + 1;
-  }
-  return settings::parse(yaml, "f");
+  return tests::parse_section("docker:\n", lines);
 }
 
 std::string message(const std::string& lines) {
-  try {
-    parse_docker(lines);
-  } catch (const support::OperatorError& error) {
-    return error.what();
-  }
-  return "no error";
+  return tests::message_of<support::OperatorError>([&] { parse_docker(lines); });
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "executor/settings/document.hpp"
 #include "executor/support/error.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/thrown.hpp"
 
 using namespace berth::settings;
 using berth::support::OperatorError;
@@ -36,13 +37,8 @@ TEST_CASE("document: quotes and tags make strings") {
 }
 
 TEST_CASE("document: errors have a place") {
-  const auto message = [](const char* yaml) -> std::string {
-    try {
-      read_document(yaml, "f.yaml");
-    } catch (const OperatorError& error) {
-      return error.what();
-    }
-    return "no error";
+  const auto message = [](const char* yaml) {
+    return berth::tests::message_of<OperatorError>([&] { read_document(yaml, "f.yaml"); });
   };
   CHECK(message("a: 1\nb: 2\na: 3\n") == "f.yaml:3:1: 'a' is given twice");
   CHECK(message("x: {b: 1, b: 2}") == "f.yaml:1:11: 'b' is given twice");

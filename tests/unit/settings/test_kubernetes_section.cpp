@@ -1,10 +1,11 @@
 #include "executor/settings/pattern.hpp"
 #include "executor/settings/resource_keys.hpp"
-#include "executor/settings/settings.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/files.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/thrown.hpp"
+#include "tests/unit/settings/section.hpp"
 
 using namespace berth;
 using namespace std::chrono_literals;
@@ -13,22 +14,11 @@ using Words = std::vector<std::string>;
 namespace {
 
 settings::Settings parse_kubernetes(const std::string& lines) {
-  std::string yaml = "backend: kubernetes\nkubernetes:\n";
-  for (std::size_t start = 0; start < lines.size();) {
-    const std::size_t end = std::min(lines.find('\n', start), lines.size());
-    yaml += "  " + lines.substr(start, end - start) + "\n";
-    start = end + 1;
-  }
-  return settings::parse(yaml, "f");
+  return tests::parse_section("backend: kubernetes\nkubernetes:\n", lines);
 }
 
 std::string message(const std::string& lines) {
-  try {
-    parse_kubernetes(lines);
-  } catch (const support::OperatorError& error) {
-    return error.what();
-  }
-  return "no error";
+  return tests::message_of<support::OperatorError>([&] { parse_kubernetes(lines); });
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "executor/support/error.hpp"
 #include "executor/support/files.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/thrown.hpp"
 
 using namespace berth;
 using namespace std::chrono_literals;
@@ -29,13 +30,8 @@ TEST_CASE("settings: the top level") {
 }
 
 TEST_CASE("settings: errors of the top level") {
-  const auto message = [](const char* yaml) -> std::string {
-    try {
-      parse(yaml, "f.yaml");
-    } catch (const support::OperatorError& error) {
-      return error.what();
-    }
-    return "no error";
+  const auto message = [](const char* yaml) {
+    return tests::message_of<support::OperatorError>([&] { parse(yaml, "f.yaml"); });
   };
   CHECK(message("state-dir: /x") ==
         "f.yaml:1:1: unknown key 'state-dir'; did you mean 'state_dir'?");

@@ -3,6 +3,7 @@
 #include "executor/support/files.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/thrown.hpp"
 
 #include <sys/stat.h>
 
@@ -69,13 +70,8 @@ TEST_CASE("plan file: its form, which other versions may meet") {
 }
 
 TEST_CASE("plan file: damaged, or of another version") {
-  const auto message = [](const std::string& text) -> std::string {
-    try {
-      state::decode_plan(text, "plan.json");
-    } catch (const support::SystemError& error) {
-      return error.what();
-    }
-    return "no error";
+  const auto message = [](const std::string& text) {
+    return tests::message_of<support::SystemError>([&] { state::decode_plan(text, "plan.json"); });
   };
   const std::string good = state::encode_plan(a_spec());
   CHECK(message(good) == "no error");
