@@ -1,12 +1,11 @@
 #include "tests/bench/played_job.hpp"
 
 #include "cli/local/runner/play.hpp"
+#include "tests/support/minimal_payload.hpp"
 
 #include <fmt/format.h>
 
-#include <atomic>
 #include <stdexcept>
-#include <unistd.h>
 
 namespace berth::bench {
 namespace {
@@ -60,33 +59,13 @@ runner::RunnerConfig configure(const Driver& driver, int slot) {
   return config;
 }
 
-runner::Payload minimal_payload(const std::string& image) {
-  static std::atomic<int> next{1};
-  runner::Payload payload;
-  payload.id = ::getpid() * 10000L + next++;
-  payload.token = "bench";
-  payload.job_info.name = "minimal";
-  payload.job_info.stage = "test";
-  payload.job_info.project_id = 1;
-  payload.job_info.project_name = "bench";
-  payload.git_info.repo_url = "http://127.0.0.1/bench/bench.git";
-  payload.git_info.ref = "main";
-  payload.git_info.sha = std::string(40, '0');
-  payload.git_info.before_sha = payload.git_info.sha;
-  payload.runner_info.timeout = 600;
-  payload.image.name = image;
+runner::Payload payload_of(const std::string& image) {
+  runner::Payload payload = tests::minimal_payload("minimal", image, {"true"});
   payload.image.pull_policy = {"if-not-present"};
-  runner::Step script;
-  script.name = "script";
-  script.script = {"true"};
-  payload.steps = {script};
-  for (const auto& [key, value] :
-       {std::pair{"GIT_STRATEGY", "none"}, {"CI_PROJECT_PATH", "bench/bench"}}) {
-    runner::Variable variable;
-    variable.key = key;
-    variable.value = value;
-    payload.variables.push_back(variable);
-  }
+  runner::Variable path;
+  path.key = "CI_PROJECT_PATH";
+  path.value = "group/project";
+  payload.variables.push_back(path);
   return payload;
 }
 
@@ -116,7 +95,7 @@ Played play_minimal(const Driver& driver, const std::string& image, int slot) {
   Watcher watcher;
   Played played;
   const auto begin = Clock::now();
-  const runner::JobResult result = runner::play(config, minimal_payload(image), control, watcher);
+  const runner::JobResult result = runner::play(config, payload_of(image), control, watcher);
   played.total = between(begin, Clock::now());
   if (result.state != runner::JobState::success) {
     throw std::runtime_error(fmt::format("the job failed: {}\n{}", result.message, watcher.log));

@@ -1,8 +1,8 @@
 #include "tests/contract/job_fixture.hpp"
 
-#include <atomic>
+#include "tests/support/minimal_payload.hpp"
+
 #include <fstream>
-#include <unistd.h>
 
 namespace berth::tests {
 namespace {
@@ -80,29 +80,9 @@ JobFixture::JobFixture(bool local_engine) {
 
 runner::Payload JobFixture::job(std::vector<std::string> script,
                                 std::vector<std::string> after_script) {
-  static std::atomic<int> next{1};
-  runner::Payload payload;
-  payload.id = ::getpid() * 1000L + next++;
-  payload.token = "token-of-the-job";
-  payload.job_info.name = "contract";
-  payload.job_info.stage = "test";
-  payload.job_info.project_id = 7;
-  payload.job_info.project_name = "project";
-  payload.git_info.repo_url = "http://127.0.0.1/group/project.git";
-  payload.git_info.ref = "main";
-  payload.git_info.sha = std::string(40, 'a');
-  payload.git_info.before_sha = payload.git_info.sha;
-  payload.runner_info.timeout = 600;
-  payload.image.name = "debian:bookworm";
-  runner::Variable strategy;
-  strategy.key = "GIT_STRATEGY";
-  strategy.value = "none";
-  payload.variables.push_back(strategy);
-  runner::Step step;
-  step.name = "script";
-  step.script = std::move(script);
-  payload.steps.push_back(step);
+  runner::Payload payload = minimal_payload("contract", "debian:bookworm", std::move(script));
   if (!after_script.empty()) {
+    runner::Step step;
     step.name = "after_script";
     step.script = std::move(after_script);
     step.when = "always";

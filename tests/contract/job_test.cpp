@@ -18,6 +18,21 @@ std::size_t count(const std::vector<std::string>& calls, const std::string& want
   return static_cast<std::size_t>(std::count(calls.begin(), calls.end(), wanted));
 }
 
+/// Plays the job, and acts once when its log has "started" as a line's end.
+template <typename Act>
+JobFixture::Outcome act_when_started(JobFixture& fixture,
+                                     const berth::local::runner::Payload& payload, Act act) {
+  bool acted = false;
+  return fixture.play(payload, [&](const std::string& log, Control& control) {
+    if (acted || log.find("started\n") == std::string::npos) return;
+    acted = true;
+    act(control);
+  });
+}
+
+const std::vector<std::string> k_endless{"echo started", "sleep 600"};
+const std::vector<std::string> k_after{"echo after $CI_JOB_STATUS"};
+
 }  // namespace
 
 TEST_CASE("a job passes, stage by stage, and leaves nothing") {
@@ -122,14 +137,9 @@ TEST_CASE("an engine that fails is asked in three attempts, each cleaned up") {
 
 TEST_CASE("a build container that dies mid-script is a system failure that says so") {
   JobFixture fixture;
-  bool killed = false;
-  const auto outcome = fixture.play(JobFixture::job({"echo started", "sleep 600"}),
-                                    [&](const std::string& log, Control&) {
-                                      if (!killed && log.find("started\n") != std::string::npos) {
-                                        killed = true;
-                                        fixture.engine().kill_container("-build");
-                                      }
-                                    });
+  const auto outcome = act_when_started(fixture, JobFixture::job(k_endless), [&](Control&) {
+    fixture.engine().kill_container("-build");
+  });
   INFO(outcome.log);
   REQUIRE(outcome.result.failure_reason == "runner_system_failure");
   REQUIRE_THAT(outcome.log, ContainsSubstring("137"));
@@ -138,15 +148,8 @@ TEST_CASE("a build container that dies mid-script is a system failure that says 
 
 TEST_CASE("a cancelled script is ended, and after_script is told") {
   JobFixture fixture;
-  bool asked = false;
-  const auto outcome =
-      fixture.play(JobFixture::job({"echo started", "sleep 600"}, {"echo after $CI_JOB_STATUS"}),
-                   [&](const std::string& log, Control& control) {
-                     if (!asked && log.find("started\n") != std::string::npos) {
-                       asked = true;
-                       control.cancel();
-                     }
-                   });
+  const auto outcome = act_when_started(fixture, JobFixture::job(k_endless, k_after),
+                                        [](Control& control) { control.cancel(); });
   INFO(outcome.log);
   REQUIRE(outcome.result.state == JobState::canceled);
   REQUIRE_THAT(outcome.log, ContainsSubstring("after canceled\n"));
@@ -155,15 +158,8 @@ TEST_CASE("a cancelled script is ended, and after_script is told") {
 
 TEST_CASE("an aborted job has no after_script and leaves nothing") {
   JobFixture fixture;
-  bool asked = false;
-  const auto outcome =
-      fixture.play(JobFixture::job({"echo started", "sleep 600"}, {"echo after $CI_JOB_STATUS"}),
-                   [&](const std::string& log, Control& control) {
-                     if (!asked && log.find("started\n") != std::string::npos) {
-                       asked = true;
-                       control.abort();
-                     }
-                   });
+  const auto outcome = act_when_started(fixture, JobFixture::job(k_endless, k_after),
+                                        [](Control& control) { control.abort(); });
   INFO(outcome.log);
   REQUIRE(outcome.result.state == JobState::canceled);
   REQUIRE_THAT(outcome.log, !ContainsSubstring("after canceled"));
