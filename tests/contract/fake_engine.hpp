@@ -1,10 +1,11 @@
 #pragma once
 
+#include "tests/contract/fake_images.hpp"
+
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,19 +19,7 @@ namespace berth::tests {
 /// Thread-safe. The destructor ends every process it started.
 class FakeEngine {
  public:
-  struct Image {
-    std::vector<std::string> entrypoint{};
-    std::vector<std::string> env{};
-    std::vector<std::string> exposed_ports{};
-    std::string user{};
-    /// What a pull answers; empty: the pull succeeds.
-    std::string pull_error{};
-    /// Present without a pull.
-    bool present = true;
-    /// A container of this image ends at once with this code and log.
-    std::optional<int> exits_at_once{};
-    std::string log{};
-  };
+  using Image = FakeImage;
 
   struct Options {
     std::filesystem::path agent;
