@@ -70,30 +70,35 @@ bool is_allowed(std::int64_t id, const std::vector<std::string>& allowed) {
                      [&](const std::string& one) { return parse_id(one) == id; });
 }
 
-/// One of the two halves of uid:gid.
-struct WantedId {
-  std::string_view text;
+/// What one of the two halves of uid:gid is called.
+struct IdNames {
   const char* api;
   const char* word;
   const char* option;
+};
+constexpr IdNames k_user{.api = "runAsUser", .word = "user", .option = "allowed_users"};
+constexpr IdNames k_group{.api = "runAsGroup", .word = "group", .option = "allowed_groups"};
+
+struct WantedId {
+  std::string_view text;
   const std::vector<std::string>& allowed;
   bool is_set;
 };
 
-void set_id(json& context, const WantedId& wanted, const std::string& container,
-            std::vector<std::string>& notes) {
+void set_id(json& context, const IdNames& names, const WantedId& wanted,
+            const std::string& container, std::vector<std::string>& notes) {
   if (wanted.text.empty()) return;
   const auto note = [&](std::string_view why) {
-    notes.push_back(fmt::format("container '{}' does not run as {} '{}': {}", container,
-                                wanted.word, wanted.text, why));
+    notes.push_back(fmt::format("container '{}' does not run as {} '{}': {}", container, names.word,
+                                wanted.text, why));
   };
   if (wanted.is_set) return note("the runner's settings say which");
   const std::optional<std::int64_t> id = parse_id(wanted.text);
   if (!id) return note("on Kubernetes it must be a number");
   if (!is_allowed(*id, wanted.allowed)) {
-    return note(fmt::format("{} of the runner's settings does not name it", wanted.option));
+    return note(fmt::format("{} of the runner's settings does not name it", names.option));
   }
-  context[wanted.api] = *id;
+  context[names.api] = *id;
 }
 
 }  // namespace
@@ -131,21 +136,10 @@ void set_job_user(json& context, const settings::Kubernetes& settings,
   const std::string_view uid = std::string_view(user).substr(0, colon);
   const std::string_view gid =
       colon == std::string::npos ? std::string_view() : std::string_view(user).substr(colon + 1);
-  set_id(context,
-         {.text = uid,
-          .api = "runAsUser",
-          .word = "user",
-          .option = "allowed_users",
-          .allowed = settings.allowed_users,
-          .is_set = own.run_as_user || settings.pod_security.run_as_user},
+  const settings::PodSecurity& pod = settings.pod_security;
+  set_id(context, k_user, {uid, settings.allowed_users, own.run_as_user || pod.run_as_user},
          container, notes);
-  set_id(context,
-         {.text = gid,
-          .api = "runAsGroup",
-          .word = "group",
-          .option = "allowed_groups",
-          .allowed = settings.allowed_groups,
-          .is_set = own.run_as_group || settings.pod_security.run_as_group},
+  set_id(context, k_group, {gid, settings.allowed_groups, own.run_as_group || pod.run_as_group},
          container, notes);
 }
 
