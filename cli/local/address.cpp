@@ -42,6 +42,7 @@ std::optional<std::vector<bool>> ask_agent(const AddressQuestion& question,
   const auto sandbox = state::read_sandbox(tmpdir);
   if (!sandbox || !sandbox->values.contains("helper.socket_dir")) return std::nullopt;
   std::vector<protocol::ProbeTarget> targets;
+  targets.reserve(candidates.size());
   for (const std::string& address : candidates) {
     targets.push_back({.kind = protocol::ProbeKind::http,
                        .address = address,
