@@ -108,8 +108,9 @@ make() {{
     git config -f .gitmodules submodule.$2.path $2
     git config -f .gitmodules submodule.$2.url $3
     git update-index --add --cacheinfo 160000,$(git -C ../$2.git rev-parse HEAD),$2
+    git add .gitmodules
   fi
-  git add .gitmodules $1 2>/dev/null || git add $1
+  git add $1
   git commit -q -m $1
   cd ..
 }}
