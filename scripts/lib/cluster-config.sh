@@ -3,20 +3,16 @@
 
 # authority: the one that signs everything, and the key of service account tokens.
 authority() {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=berth-dev $name" -days 365 \
-		-addext keyUsage=critical,keyCertSign,digitalSignature -keyout "$pki/ca.key" -out "$pki/ca.crt" 2>/dev/null
+	make_authority "berth-dev $name" "$pki/ca.key" "$pki/ca.crt"
 	openssl ecparam -name prime256v1 -genkey -noout -out "$pki/service-accounts.key"
-	# openssl makes the keys for their owner only.
 	chmod 644 "$pki/ca.crt"
 }
 
 # certificate FILE SUBJECT [SUBJECT ALTERNATIVE NAMES]
 certificate() {
-	local lines=("keyUsage=critical,digitalSignature" "extendedKeyUsage=clientAuth")
-	[ -z "${3-}" ] || lines=("keyUsage=critical,digitalSignature" "extendedKeyUsage=clientAuth,serverAuth" "subjectAltName=$3")
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "$2" -keyout "$pki/$1.key" 2>/dev/null |
-		openssl x509 -req -CA "$pki/ca.crt" -CAkey "$pki/ca.key" -set_serial "0x$(openssl rand -hex 8)" -days 365 \
-			-extfile <(printf '%s\n' "${lines[@]}") -out "$pki/$1.crt" 2>/dev/null
+	local lines=("extendedKeyUsage=clientAuth")
+	[ -z "${3-}" ] || lines=("extendedKeyUsage=clientAuth,serverAuth" "subjectAltName=$3")
+	make_certificate "$pki/ca.crt" "$pki/ca.key" "$2" "$pki/$1.key" "$pki/$1.crt" "${lines[@]}"
 }
 
 # write_kubeconfig FILE CERTIFICATE

@@ -43,5 +43,5 @@ find_engine() {
 	}
 	eval "$("$root/scripts/dev-engine" env 2>/dev/null)"
 	docker version >/dev/null 2>&1 || unset DOCKER_HOST
-	docker version >/dev/null 2>&1 || die "no Docker engine answers; start one with: $root/scripts/dev-engine up"
+	docker version >/dev/null || die "no Docker engine answers; start one with: $root/scripts/dev-engine up"
 }

@@ -8,8 +8,7 @@ certificates() {
 	if [ -s "$dir/server/cert.pem" ] && openssl x509 -in "$dir/server/cert.pem" -noout -checkip "$(net).0.2" | grep -q 'does match' &&
 		openssl x509 -in "$dir/server/cert.pem" -noout -checkend 3600 >/dev/null; then return; fi
 	mkdir -p "$dir/server"
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=berth-dev $name" -days 365 \
-		-keyout "$dir/server/ca-key.pem" -out "$dir/ca.pem" -addext keyUsage=critical,keyCertSign 2>/dev/null
+	make_authority "berth-dev $name" "$dir/server/ca-key.pem" "$dir/ca.pem"
 	cp "$dir/ca.pem" "$dir/server/ca.pem"
 	certificate "$dir" "$dir/server" serverAuth "subjectAltName=IP:$(net).0.2,IP:127.0.0.1,DNS:localhost,DNS:docker"
 	certificate "$dir" "$dir" clientAuth
@@ -19,7 +18,5 @@ certificates() {
 
 # certificate DIR INTO USAGE [LINE]
 certificate() {
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$3" -keyout "$2/key.pem" 2>/dev/null |
-		openssl x509 -req -CA "$1/ca.pem" -CAkey "$1/server/ca-key.pem" -set_serial "0x$(openssl rand -hex 8)" -days 365 -out "$2/cert.pem" \
-			-extfile <(printf '%s\n' keyUsage=critical,digitalSignature "extendedKeyUsage=$3" "${4-}") 2>/dev/null
+	make_certificate "$1/ca.pem" "$1/server/ca-key.pem" "/CN=$3" "$2/key.pem" "$2/cert.pem" "extendedKeyUsage=$3" "${4-}"
 }

@@ -112,7 +112,7 @@ start_init() {
 # join_link: in the namespaces, the instance's end of the veth pair.
 join_link() {
 	ip link set lo up
-	wait_for 10 ip link show eth0 >/dev/null 2>&1
+	wait_for 10 ip link show eth0 >/dev/null 2>&1 || die "the interface eth0 does not come into the namespaces"
 	ip address add "$(net).0.2/24" dev eth0
 	ip link set eth0 up
 	ip route add default via "$(net).0.1"
@@ -132,14 +132,15 @@ end_first_process() {
 end_strays() {
 	local file words
 	for file in /proc/[0-9]*/cmdline; do
-		mapfile -d '' words <"$file" || continue
+		# Processes end while we look.
+		mapfile -d '' words 2>/dev/null <"$file" || continue
 		[ ${#words[@]} -ge 2 ] || continue
 		if [ "${words[-2]}" = init ] && [ "${words[-1]}" = "$state" ]; then
 			file=${file%/cmdline}
 			kill -s KILL "${file#/proc/}" || :
 		fi
 	done
-} 2>/dev/null
+}
 
 # remove_base: what the instances share goes with the last of them.
 remove_base() {
