@@ -1,6 +1,6 @@
-#include "executor/sandbox/agent_program.hpp"
 #include "executor/docker/engine/agent_volume.hpp"
 #include "executor/docker/engine/tar.hpp"
+#include "executor/sandbox/agent_program.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/docker_engine/elf.hpp"
