@@ -1,7 +1,14 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <string_view>
+
+namespace berth::local::runner {
+class Control;
+}
 
 namespace berth::bench {
 
@@ -22,17 +29,38 @@ Driver berth_in(const std::filesystem::path& bin);
 /// Programs that do nothing: the protocol's floor.
 Driver nothing();
 
+/// One job without services: GIT_STRATEGY none and a script.
+struct MinimalJob {
+  std::string image;
+  /// Of jobs that run at once, each has another.
+  int slot = 0;
+  std::string script = "true";
+  /// Told of all output, on the job's thread; may be empty.
+  std::function<void(std::string_view)> on_output{};
+  /// By which another thread cancels it; a job that was is no failure.
+  local::runner::Control* control = nullptr;
+};
+
+/// A script whose last act is to say when that was; Played::exit_lag is of it.
+extern const char* const k_script_that_stamps_its_end;
+
+/// Seconds, but for the points in time.
 struct Played {
+  using TimePoint = std::chrono::steady_clock::time_point;
+
   double total = 0;
   double prepare = 0;
   double stages = 0;
   double cleanup = 0;
   /// From the start of the first run_exec to its first byte.
   double first_byte = 0;
+  /// From the stamp of the script's last act to the end of its run_exec.
+  double exit_lag = 0;
+  TimePoint first_byte_at{};
+  TimePoint ended_at{};
 };
 
-/// One minimal job without services: GIT_STRATEGY none, script `true`. Throws
-/// std::runtime_error with the log where the job does not succeed.
-Played play_minimal(const Driver& driver, const std::string& image, int slot);
+/// Throws std::runtime_error with the log where the job does not succeed.
+Played play_minimal(const Driver& driver, const MinimalJob& job);
 
 }  // namespace berth::bench
