@@ -33,17 +33,20 @@ std::string with_default_pull_policy(std::string_view yaml, std::string_view nam
   const Value document = settings::read_document(yaml, name);
   std::string text(yaml);
   if (!text.empty() && !text.ends_with('\n')) text += '\n';
-  const Value::Entry* docker = find(document, "docker");
-  if (docker == nullptr) return text + "docker:\n  " + std::string(k_default) + "\n";
-  const Value& section = docker->value;
+  const Value::Entry* backend = find(document, "backend");
+  const std::string key =
+      backend != nullptr && backend->value.scalar == "kubernetes" ? "kubernetes" : "docker";
+  const Value::Entry* entry = find(document, key);
+  if (entry == nullptr) return text + key + ":\n  " + std::string(k_default) + "\n";
+  const Value& section = entry->value;
   if (find(section, "pull_policy") != nullptr) return text;
   if (section.kind == Value::Kind::null) {
-    text.insert(offset_of(text, docker->position.line + 1), "  " + std::string(k_default) + "\n");
+    text.insert(offset_of(text, entry->position.line + 1), "  " + std::string(k_default) + "\n");
     return text;
   }
   if (section.kind != Value::Kind::map) return text;  // the stages will say what is wrong
-  const std::size_t begin = offset_of(text, docker->position.line) +
-                            static_cast<std::size_t>(docker->position.column) - 1;
+  const std::size_t begin =
+      offset_of(text, entry->position.line) + static_cast<std::size_t>(entry->position.column) - 1;
   // The section's own brace stands behind its key and before its first entry.
   const settings::Position first =
       section.entries.empty() ? section.position : section.entries.front().position;

@@ -42,6 +42,26 @@ Schedule::Outcome outcome_of(const runner::JobResult& result) {
   return {.status = status, .reason = result.failure_reason, .exit_code = result.exit_code};
 }
 
+/// Commands that show a kept job's containers.
+std::vector<std::string> ways_into(const std::filesystem::path& tmpdir, std::int64_t id) {
+  const std::string label = fmt::format("com.gitlab.gitlab-runner.job.id={}", id);
+  const auto sandbox = state::read_sandbox(tmpdir);
+  const auto value = [&sandbox](const std::string& key) {
+    const auto found = sandbox->values.find(key);
+    return found == sandbox->values.end() ? std::string() : found->second;
+  };
+  if (sandbox && !value("pod.name").empty()) {
+    const std::string where = "--namespace " + value("namespace");
+    return {fmt::format("kubectl {} exec -it {} -c build -- sh", where, value("pod.name")),
+            fmt::format("kubectl {} get pods --selector {}", where, label)};
+  }
+  std::vector<std::string> ways;
+  if (sandbox && !value("build.id").empty())
+    ways.push_back(fmt::format("docker exec -it {} sh", value("build.id").substr(0, 12)));
+  ways.push_back(fmt::format("docker ps --filter label={}", label));
+  return ways;
+}
+
 }  // namespace
 
 PipelineRun::PipelineRun(const pipeline::Pipeline& pipeline, const RunFacts& facts,
@@ -246,14 +266,9 @@ void PipelineRun::tell_kept(const pipeline::Job& job, const std::filesystem::pat
                             std::int64_t id) {
   std::string text =
       fmt::format("== {} is kept. Look into its containers, and remove them later:\n", job.name);
-  const auto sandbox = state::read_sandbox(tmpdir);
-  if (sandbox && sandbox->values.contains("build.id")) {
-    text +=
-        fmt::format("     docker exec -it {} sh\n", sandbox->values.at("build.id").substr(0, 12));
-  }
+  for (const std::string& command : ways_into(tmpdir, id)) text += "     " + command + '\n';
   std::string cleanup = m_config.custom.cleanup.program;
   for (const std::string& argument : m_config.custom.cleanup.arguments) cleanup += " " + argument;
-  text += fmt::format("     docker ps --filter label=com.gitlab.gitlab-runner.job.id={}\n", id);
   text += fmt::format(
       "     TMPDIR={0} JOB_RESPONSE_FILE={0}/response.json BUILD_FAILURE_EXIT_CODE=1 "
       "SYSTEM_FAILURE_EXIT_CODE=2 {1} && rm -r {0}\n",

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Runs a pipeline of tests/pipelines through `berth local` on a real engine and
-compares what happened with expected.json beside it.
+"""Runs a pipeline of tests/pipelines through `berth local` on a real engine or
+cluster and compares what happened with expected.json beside it.
 
     pipelines.py BIN_DIR PIPELINE_DIR TRANSPORT
 
-PIPELINE_DIR holds a .gitlab-ci.yml, the sources of its jobs and expected.json:
+TRANSPORT is `socket` or `exec` on the engine, or `kubernetes`. Settings that a
+pipeline wants are in its berth.yaml, or its berth-kubernetes.yaml. PIPELINE_DIR holds a .gitlab-ci.yml, the sources of its jobs and expected.json:
 
     {"runs": [{"arguments": [...], "exit_code": 0, "status": "success",
                "jobs": {"NAME": {"status": "...", "exit_code": 0,
@@ -20,7 +21,7 @@ PIPELINE_DIR holds a .gitlab-ci.yml, the sources of its jobs and expected.json:
 
 What a run does not name is not compared, but for jobs: every job of the
 report must be named. The runs share one checkout; a run's "commit": {PATH: TEXT}
-is committed before it. Exit status: 0, 1, or 125 where no engine answers.
+is committed before it. Exit status: 0, 1, or 125 where no engine or cluster answers.
 """
 import json
 import os
@@ -33,6 +34,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import engine_api  # noqa: E402
+import kubernetes_api  # noqa: E402
 import leave_out  # noqa: E402
 
 
@@ -111,19 +113,68 @@ def compare(run, code, report):
             yield from compare_job(name, wanted[name], jobs[name])
 
 
-def run_all(bin_dir, source, transport):
+class OnEngine:
+    """The Docker engine, its agents reached by `socket` or `exec`."""
+
+    suite = "docker"
+
+    def __init__(self, transport):
+        if not engine_answers():
+            raise LookupError("no Docker engine answers")
+        self.transport = transport
+        self.environment = {"BERTH_TRANSPORT": "exec"} if transport == "exec" else {}
+
+    def settings(self, source):
+        wanted = pathlib.Path(source, "berth.yaml")
+        return wanted.read_text() if wanted.exists() else "docker:\n  pull_policy: if-not-present\n"
+
+    def problems(self, scratch, traced):
+        for project in pathlib.Path(scratch, "state", "local").glob("[0-9]*"):
+            engine_api.Engine().remove_kept_volumes(project.name)
+        if ("/exec" in traced) != (self.transport == "exec"):
+            yield f"the agents were not reached by {self.transport}"
+
+    def close(self):
+        pass
+
+
+class OnCluster:
+    """A namespace of a Kubernetes cluster."""
+
+    suite = "kubernetes"
+    environment = {}
+
+    def __init__(self):
+        try:
+            self.cluster = kubernetes_api.Cluster()
+        except kubernetes_api.NoCluster as error:
+            raise LookupError(str(error)) from error
+        self.namespace = f"berth-pipeline-{os.getpid()}"
+        self.cluster.make_namespace(self.namespace)
+
+    def settings(self, source):
+        wanted = pathlib.Path(source, "berth-kubernetes.yaml")
+        text = wanted.read_text() if wanted.exists() else "kubernetes:\n  pull_policy: if-not-present\n"
+        return f"{text}  kubeconfig: {self.cluster.kubeconfig}\n  namespace: {self.namespace}\nbackend: kubernetes\n"
+
+    def problems(self, scratch, traced):
+        for pod in self.cluster.items(self.namespace, "pods"):
+            if "deletionTimestamp" not in pod["metadata"]:
+                yield f"pod {pod['metadata']['name']} is left"
+
+    def close(self):
+        self.cluster.remove_namespace(self.namespace)
+
+
+def run_all(bin_dir, source, place):
     expected = json.loads(pathlib.Path(source, "expected.json").read_text())
     with tempfile.TemporaryDirectory(prefix="berth-pipeline-") as scratch:
         work = os.path.join(scratch, "work")
         make_checkout(source, work)
         settings = os.path.join(scratch, "berth.yaml")
-        extra = pathlib.Path(source, "berth.yaml")
-        text = extra.read_text() if extra.exists() else "docker:\n  pull_policy: if-not-present\n"
-        pathlib.Path(settings).write_text(f"{text}state_dir: {scratch}/state\n")
+        pathlib.Path(settings).write_text(f"{place.settings(source)}state_dir: {scratch}/state\n")
         calls = pathlib.Path(scratch, "calls")
-        environment = {**os.environ, "BERTH_TRACE": str(calls)}
-        if transport == "exec":
-            environment["BERTH_TRANSPORT"] = "exec"
+        environment = {**os.environ, **place.environment, "BERTH_TRACE": str(calls)}
         problems = []
         for number, run in enumerate(expected["runs"], 1):
             if "commit" in run:
@@ -144,19 +195,20 @@ def run_all(bin_dir, source, transport):
             if found:
                 sys.stdout.write(output)
             problems += [f"run {number}: {text}" for text in found]
-        for project in pathlib.Path(scratch, "state", "local").glob("[0-9]*"):
-            engine_api.Engine().remove_kept_volumes(project.name)
-        traced = calls.read_text() if calls.exists() else ""
-        if ("/exec" in traced) != (transport == "exec"):
-            problems.append(f"the agents were not reached by {transport}")
+        problems += place.problems(scratch, calls.read_text() if calls.exists() else "")
         return problems
 
 
 def main():
     bin_dir, source, transport = sys.argv[1:4]
-    if not engine_answers():
-        return leave_out.leave_out("no Docker engine answers")
-    problems = run_all(os.path.abspath(bin_dir), os.path.abspath(source), transport)
+    try:
+        place = OnCluster() if transport == "kubernetes" else OnEngine(transport)
+    except LookupError as error:
+        return leave_out.leave_out(str(error), "kubernetes" if transport == "kubernetes" else "docker")
+    try:
+        problems = run_all(os.path.abspath(bin_dir), os.path.abspath(source), place)
+    finally:
+        place.close()
     for problem in problems:
         print("FAILED", problem)
     return 1 if problems else 0

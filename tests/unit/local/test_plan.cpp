@@ -146,6 +146,8 @@ TEST_CASE("local images are preferred unless the settings say otherwise") {
   CHECK(policy("# words\ndocker: {image: busybox}\n") == preferred);
   CHECK(policy("docker: {}\n") == preferred);
   CHECK(policy("{docker: {image: busybox}, backend: docker}") == preferred);
+  CHECK(policy("backend: kubernetes\n") == preferred);
+  CHECK(policy("backend: kubernetes\nkubernetes:\n  namespace: ci\n") == preferred);
   CHECK(policy("docker:\n  pull_policy: always\n") == std::vector<std::string>{"always"});
   CHECK(with_default_pull_policy("docker:\n  image: \"1\" # one\n", "x") ==
         "docker:\n  pull_policy: if-not-present\n  image: \"1\" # one\n");
