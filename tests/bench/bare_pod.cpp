@@ -65,8 +65,8 @@ void PodFollower::follow(const std::stop_token& stop) {
 template <class Condition>
 void PodFollower::await(Condition&& condition, const std::string& what) {
   std::unique_lock lock(m_mutex);
-  const bool came = m_changed.wait_for(
-      lock, k_patience, [&] { return !m_trouble.empty() || condition(); });
+  const bool came =
+      m_changed.wait_for(lock, k_patience, [&] { return !m_trouble.empty() || condition(); });
   if (!m_trouble.empty()) throw std::runtime_error("watching the pods: " + m_trouble);
   if (!came) throw std::runtime_error(fmt::format("not within {}: {}", k_patience.count(), what));
 }
@@ -93,10 +93,11 @@ PodFollower::Life PodFollower::last() const {
 }
 
 nlohmann::json manifest_like(const nlohmann::json& pod, const std::string& name) {
-  nlohmann::json manifest = {{"apiVersion", "v1"},
-                             {"kind", "Pod"},
-                             {"metadata", {{"name", name}, {"namespace", pod.at("metadata").at("namespace")}}},
-                             {"spec", pod.at("spec")}};
+  nlohmann::json manifest = {
+      {"apiVersion", "v1"},
+      {"kind", "Pod"},
+      {"metadata", {{"name", name}, {"namespace", pod.at("metadata").at("namespace")}}},
+      {"spec", pod.at("spec")}};
   // Gates are the driver's own, to be lifted by it; the rest the server adds again.
   for (const char* added : {"nodeName", "schedulingGates", "serviceAccount", "tolerations"}) {
     manifest["spec"].erase(added);

@@ -1,12 +1,15 @@
 #include "tests/bench/counting_proxy.hpp"
 
+#include "executor/kubernetes/api/client.hpp"
 #include "executor/process/process.hpp"
 #include "executor/support/base64.hpp"
 #include "executor/support/fd.hpp"
 #include "tests/support/http_server/certificates.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <chrono>
 #include <fstream>
@@ -38,12 +41,6 @@ std::uint16_t free_port() {
   return ntohs(address.sin_port);
 }
 
-bool accepts(std::uint16_t port) {
-  const support::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const sockaddr_in address = loopback(port);
-  return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-}
-
 fs::path write(const fs::path& file, const std::string& text) {
   std::ofstream(file) << text;
   fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
@@ -56,12 +53,21 @@ std::string identity(const kubernetes::Proof& proof, const fs::path& folder) {
       proof.token.empty() ? std::string() : fmt::format("Bearer {}", proof.token.expose());
   std::string words = fmt::format("proxy_set_header Authorization \"{}\";\n", bearer);
   if (!proof.certificate_pem.empty()) {
-    words += fmt::format(
-        "proxy_ssl_certificate {};\nproxy_ssl_certificate_key {};\n",
-        write(folder / "client.crt", proof.certificate_pem).string(),
-        write(folder / "client.key", std::string(proof.key_pem.expose())).string());
+    words +=
+        fmt::format("proxy_ssl_certificate {};\nproxy_ssl_certificate_key {};\n",
+                    write(folder / "client.crt", proof.certificate_pem).string(),
+                    write(folder / "client.key", std::string(proof.key_pem.expose())).string());
   }
   return words;
+}
+
+/// A name of the server's certificate. nginx compares no addresses; every
+/// cluster's certificate is for this name too, by which its pods know it.
+std::string name_of(const kubernetes::Connection& server) {
+  if (!server.tls.server_name.empty()) return server.tls.server_name;
+  const std::string host = server.host().substr(0, server.host().rfind(':'));
+  const bool is_address = host.find_first_not_of("0123456789.:[]") == std::string::npos;
+  return is_address ? "kubernetes.default.svc" : host;
 }
 
 std::string configuration(const kubernetes::Connection& server, const fs::path& folder,
@@ -100,10 +106,7 @@ proxy_ssl_session_reuse on;
 }}
 }}
 )",
-                     folder.string(), port, server.base_url,
-                     server.tls.server_name.empty()
-                         ? server.host().substr(0, server.host().rfind(':'))
-                         : server.tls.server_name,
+                     folder.string(), port, server.base_url, name_of(server),
                      identity(server.credentials->current({}), folder));
 }
 
@@ -145,14 +148,16 @@ CountingProxy::CountingProxy(const kubernetes::Connection& server, const fs::pat
       if (!stop.stop_requested()) fmt::print(stderr, "berth-bench: nginx: {}\n", error.what());
     }
   });
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
-  while (!accepts(port)) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      throw std::runtime_error("nginx does not accept connections; see " +
-                               (folder / "errors").string());
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  const kubernetes::ClientOptions options{.patience = std::chrono::seconds{10},
+                                          .error_patience = std::chrono::seconds{0}};
+  try {
+    kubernetes::Client(kubernetes::load_connection({.kubeconfig = m_kubeconfig.string()}), options)
+        .get_path("/version", {});
+  } catch (const std::exception& error) {
+    throw std::runtime_error(fmt::format("the API server is not reached through nginx: {}; see {}",
+                                         error.what(), (folder / "errors").string()));
   }
+  m_before = calls().size();
 }
 
 CountingProxy::~CountingProxy() = default;
@@ -170,6 +175,7 @@ std::vector<CountingProxy::Call> CountingProxy::calls() const {
     call.resumed = reused == "r";
     if (!call.method.empty()) all.push_back(std::move(call));
   }
+  all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(m_before, all.size())));
   return all;
 }
 

@@ -2,6 +2,7 @@
 
 #include "executor/kubernetes/api/connection.hpp"
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -23,7 +24,7 @@ class CountingProxy {
     std::string target{};
   };
 
-  /// Returns when it accepts connections. Throws std::runtime_error.
+  /// Returns when the server answers through it. Throws std::runtime_error.
   CountingProxy(const kubernetes::Connection& server, const std::filesystem::path& folder);
   ~CountingProxy();
   CountingProxy(const CountingProxy&) = delete;
@@ -39,6 +40,8 @@ class CountingProxy {
  private:
   std::filesystem::path m_folder;
   std::filesystem::path m_kubeconfig;
+  /// Of its own first look at the server.
+  std::size_t m_before = 0;
   std::jthread m_nginx;
 };
 

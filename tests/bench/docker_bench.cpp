@@ -37,8 +37,7 @@ fs::path write_settings(const fs::path& folder) {
   return file;
 }
 
-void measure_one_by_one(docker::Engine& engine, const Driver& driver, int runs,
-                        Results& results) {
+void measure_one_by_one(docker::Engine& engine, const Driver& driver, int runs, Results& results) {
   play_minimal(driver, {.image = k_image});  // fills caches: the agent's volume, the bridge
   for (int run = 0; run < runs; ++run) {
     results.samples["bare engine calls"].add(
@@ -54,8 +53,7 @@ void measure_one_by_one(docker::Engine& engine, const Driver& driver, int runs,
     results.samples["  four stages"].add(played.stages);
     results.samples["  cleanup"].add(played.cleanup);
     results.samples["  first byte of a stage"].add(played.first_byte);
-    results.values["API calls of a minimal job"] =
-        static_cast<double>(count_lines(traced.trace));
+    results.values["API calls of a minimal job"] = static_cast<double>(count_lines(traced.trace));
   }
 }
 

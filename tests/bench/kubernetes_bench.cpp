@@ -158,8 +158,7 @@ Memory memory_of_stages(const fs::path& bin) {
 }
 
 double wall_seconds() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 /// Many jobs whose scripts only wait; cancelled when all of them have been seen
