@@ -124,7 +124,7 @@ class OnEngine:
         self.transport = transport
         self.environment = {"BERTH_TRANSPORT": "exec"} if transport == "exec" else {}
 
-    def settings(self, source):
+    def settings(self, source, scratch):
         wanted = pathlib.Path(source, "berth.yaml")
         return wanted.read_text() if wanted.exists() else "docker:\n  pull_policy: if-not-present\n"
 
@@ -152,10 +152,13 @@ class OnCluster:
         self.namespace = f"berth-pipeline-{os.getpid()}"
         self.cluster.make_namespace(self.namespace)
 
-    def settings(self, source):
+    def settings(self, source, scratch):
         wanted = pathlib.Path(source, "berth-kubernetes.yaml")
         text = wanted.read_text() if wanted.exists() else "kubernetes:\n  pull_policy: if-not-present\n"
-        return f"{text}  kubeconfig: {self.cluster.kubeconfig}\n  namespace: {self.namespace}\nbackend: kubernetes\n"
+        # A cache that outlives its pod is a volume of the operator's.
+        return (f"{text}  kubeconfig: {self.cluster.kubeconfig}\n  namespace: {self.namespace}\n"
+                f"  volumes: {{host_path: [{{name: cache, mount_path: /cache, host_path: {scratch}/cache}}]}}\n"
+                "backend: kubernetes\n")
 
     def problems(self, scratch, traced):
         for pod in self.cluster.items(self.namespace, "pods"):
@@ -172,7 +175,7 @@ def run_all(bin_dir, source, place):
         work = os.path.join(scratch, "work")
         make_checkout(source, work)
         settings = os.path.join(scratch, "berth.yaml")
-        pathlib.Path(settings).write_text(f"{place.settings(source)}state_dir: {scratch}/state\n")
+        pathlib.Path(settings).write_text(f"{place.settings(source, scratch)}state_dir: {scratch}/state\n")
         calls = pathlib.Path(scratch, "calls")
         environment = {**os.environ, **place.environment, "BERTH_TRACE": str(calls)}
         problems = []
