@@ -1,6 +1,7 @@
 #include "executor/kubernetes/causes.hpp"
 
 #include "executor/kubernetes/pod/names.hpp"
+#include "executor/support/text.hpp"
 
 #include <fmt/format.h>
 
@@ -56,7 +57,7 @@ bool is_own_disk_limit(std::string_view message) {
 }
 
 std::string with_message(std::string_view text, std::string_view message) {
-  const std::string line = on_one_line(message);
+  const std::string line = support::one_line(message);
   return line.empty() ? std::string(text) : fmt::format("{}: {}", text, line);
 }
 
@@ -83,20 +84,6 @@ Cause of_disruption(const PodState& pod) {
 }
 
 }  // namespace
-
-std::string on_one_line(std::string_view text) {
-  std::string line;
-  for (const char c : text) {
-    const bool blank = c == ' ' || c == '\n' || c == '\r' || c == '\t';
-    if (!blank) {
-      line += c;
-    } else if (!line.empty() && line.back() != ' ') {
-      line += ' ';
-    }
-  }
-  while (!line.empty() && line.back() == ' ') line.pop_back();
-  return line;
-}
 
 std::string explain(const ContainerState& container) {
   if (container.could_not_start()) return with_message("could not be started", container.message);

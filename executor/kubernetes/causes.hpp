@@ -33,9 +33,6 @@ std::optional<Cause> cause_of_pod_end(const std::optional<PodState>& pod, std::s
 /// "ended with exit code 3: Error", for a container that has terminated.
 std::string explain(const ContainerState& container);
 
-/// The text on one line.
-std::string on_one_line(std::string_view text);
-
 /// Throws it as JobError, OperatorError or SystemError.
 [[noreturn]] void throw_cause(const Cause& cause, const std::string& subject,
                               const std::string& appendix = {});

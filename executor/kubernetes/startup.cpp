@@ -2,6 +2,7 @@
 
 #include "executor/kubernetes/pod/names.hpp"
 #include "executor/sandbox/job_container.hpp"
+#include "executor/support/text.hpp"
 
 #include <fmt/format.h>
 
@@ -13,6 +14,7 @@ namespace berth::kubernetes {
 namespace {
 
 using support::Fault;
+using support::one_line;
 
 bool contains_any(std::string_view text, std::initializer_list<std::string_view> words) {
   std::string lower(text);
@@ -25,7 +27,7 @@ bool contains_any(std::string_view text, std::initializer_list<std::string_view>
 /// The registry's part of the kubelet's words: containerd wraps it several times,
 /// and repeats the image's name each time.
 std::string registry_words(const std::string& message) {
-  std::string text = on_one_line(message);
+  std::string text = one_line(message);
   constexpr std::string_view k_resolve = "failed to resolve reference";
   const std::size_t at = text.rfind(k_resolve);
   if (at != std::string::npos) {
@@ -65,7 +67,7 @@ Cause config_failure(const PlannedContainer& container, const ContainerState& st
   const bool authors = about_user && !container.from_settings;
   return {.fault = authors ? Fault::job : Fault::operator_,
           .text = fmt::format("{} cannot be made: {}", container.called(),
-                              on_one_line(state.message.empty() ? state.reason : state.message)),
+                              one_line(state.message.empty() ? state.reason : state.message)),
           .hint = about_user ? "the cluster runs no images as root: use one with another USER, or "
                                "`image: {kubernetes: {user: ...}}`"
                              : "check `volumes`, security contexts and `pod_spec` of the settings"};
@@ -76,7 +78,7 @@ Cause start_failure(const PlannedContainer& container, const std::string& words)
   const bool about_image = sandbox::is_about_the_image(words);
   Fault fault = container.from_settings ? Fault::operator_ : Fault::job;
   if (!about_image) fault = Fault::infrastructure;
-  const std::string line = on_one_line(words);
+  const std::string line = one_line(words);
   if (container.kind == PlannedContainer::Kind::service) {
     return {.fault = fault,
             .text = fmt::format("service '{}' could not be started: {}", container.image, line),
@@ -168,7 +170,7 @@ void Startup::say(Step& step, std::string text) {
 void Startup::look_at_scheduling(const PodState& pod, Step& step) {
   const bool gated = pod.gated || pod.unscheduled_reason == "SchedulingGated";
   if (gated || !pod.node.empty() || pod.unscheduled_message.empty()) return;
-  say(step, "waiting for a node: " + on_one_line(pod.unscheduled_message));
+  say(step, "waiting for a node: " + one_line(pod.unscheduled_message));
 }
 
 void Startup::look_at_container(const ContainerState& state, std::size_t index, TimePoint now,
@@ -216,14 +218,14 @@ void Startup::look_at_container(const ContainerState& state, std::size_t index, 
       return;
     }
     say(step,
-        fmt::format("{} cannot be made yet: {}", container.called(), on_one_line(state.message)));
+        fmt::format("{} cannot be made yet: {}", container.called(), one_line(state.message)));
   }
 }
 
 void Startup::look_at_events(const std::vector<PodEvent>& events, Step& step) {
   if (events.empty() || step.running || step.failure) return;
   const PodEvent& last = events.back();
-  const std::string words = on_one_line(last.message);
+  const std::string words = one_line(last.message);
   if (last.reason == "Pulling") {
     // Pulling image "x"
     say(step, words.starts_with("Pulling") ? "pulling" + words.substr(7) : words);
@@ -271,7 +273,7 @@ Startup::Step Startup::look(const std::optional<PodState>& pod, const std::vecto
   if (!trouble) m_config_trouble_since.reset();
   if (!step.failure && pod->ended()) {
     step.failure = Cause{.text = "the job's pod ended before the job could use it" +
-                                 (pod->message.empty() ? "" : ": " + on_one_line(pod->message))};
+                                 (pod->message.empty() ? "" : ": " + one_line(pod->message))};
   }
   step.running = all && !step.failure;
   look_at_events(events, step);

@@ -1,5 +1,7 @@
 #include "executor/docker/engine/failures.hpp"
 
+#include "executor/support/text.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -12,6 +14,7 @@ namespace berth::docker {
 namespace {
 
 using support::Fault;
+using support::one_line;
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -66,10 +69,10 @@ Complaint read_complaint(int status, std::string_view body) {
   const auto json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
   Complaint complaint{.status = status, .text = {}};
   if (json.is_object()) {
-    complaint.text = one_line(string_of(json, "message"));
+    complaint.text = one_line(string_of(json, "message"), k_longest_words);
     if (status == 500) complaint.status = meant_by(string_of(json, "cause"));
   }
-  if (complaint.text.empty()) complaint.text = one_line(body);
+  if (complaint.text.empty()) complaint.text = one_line(body, k_longest_words);
   if (complaint.text.empty()) complaint.text = "status " + std::to_string(status);
   return complaint;
 }
@@ -103,7 +106,7 @@ EngineUnreachable unreachable(const EngineAddress& address, const std::string& c
                               const net::HttpError& error, bool known) {
   using net::HttpFailure;
   Fault fault = known ? Fault::infrastructure : Fault::operator_;
-  std::string text = one_line(error.what());
+  std::string text = one_line(error.what(), k_longest_words);
   std::string hint;
   switch (error.failure()) {
     case HttpFailure::cannot_connect:

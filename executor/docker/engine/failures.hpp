@@ -3,8 +3,8 @@
 #include "executor/docker/engine/address.hpp"
 #include "executor/docker/engine/engine_error.hpp"
 #include "executor/net/http.hpp"
-#include "executor/support/text.hpp"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -42,6 +42,7 @@ struct PullVerdict {
 /// and what Docker's distribution client writes beside them.
 PullVerdict classify_pull_failure(int status, std::string_view text);
 
-using support::one_line;
+/// How much of an engine's own words a message bears.
+inline constexpr std::size_t k_longest_words = 500;
 
 }  // namespace berth::docker

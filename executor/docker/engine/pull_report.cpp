@@ -1,6 +1,7 @@
 #include "executor/docker/engine/pull_report.hpp"
 
 #include "executor/docker/engine/failures.hpp"
+#include "executor/support/text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -52,18 +53,19 @@ void PullReport::finish() {
 }
 
 void PullReport::line(std::string_view text) {
-  if (one_line(text).empty()) return;
+  if (support::one_line(text).empty()) return;
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {
     // A report that was cut off: without its end nothing says that the image is there.
-    if (!m_error) m_error = "the engine's report ended in the middle: " + one_line(text, 80);
+    if (!m_error)
+      m_error = "the engine's report ended in the middle: " + support::one_line(text, 80);
     return;
   }
   const nlohmann::json* detail = member(json, "errorDetail");
   std::string error = detail != nullptr ? text_at(*detail, "message") : std::string();
   if (error.empty()) error = text_at(json, "error");
   if (!error.empty() || detail != nullptr) {
-    m_error = error.empty() ? "no reason given" : one_line(error);
+    m_error = error.empty() ? "no reason given" : support::one_line(error, k_longest_words);
     m_error_code = detail != nullptr ? count_at<int>(*detail, "code") : 0;
     return;
   }

@@ -15,9 +15,6 @@ using nlohmann::json;
 using support::Fault;
 using support::one_line;
 
-/// An admission webhook's reasons may be long, and are what the reader needs.
-constexpr std::size_t k_longest = 1000;
-
 bool has(std::string_view text, std::string_view words) {
   return text.find(words) != std::string_view::npos;
 }
@@ -100,7 +97,7 @@ ApiStatus read_status(int code, const json& body) {
     return status;
   }
   status.reason = word(body, "reason");
-  status.message = without_stop(one_line(word(body, "message"), k_longest));
+  status.message = without_stop(one_line(word(body, "message")));
   if (const auto number = body.find("code"); number != body.end() && number->is_number_integer()) {
     const auto value = number->get<std::int64_t>();
     if (code == 0 && value > 0 && value < 1000) status.code = static_cast<int>(value);
@@ -113,7 +110,7 @@ ApiStatus read_status(int code, const json& body) {
       for (const json& cause : *causes) {
         if (!cause.is_object()) continue;
         status.causes.push_back({.reason = word(cause, "reason"),
-                                 .message = one_line(word(cause, "message"), k_longest),
+                                 .message = one_line(word(cause, "message")),
                                  .field = word(cause, "field")});
       }
   }
@@ -157,7 +154,7 @@ ApiUnreachable unreachable(const Connection& connection, const std::string& call
                            const net::HttpError& error, bool waited) {
   using net::HttpFailure;
   Fault fault = Fault::infrastructure;
-  std::string text = one_line(error.what(), k_longest);
+  std::string text = one_line(error.what());
   std::string hint;
   switch (error.failure()) {
     case HttpFailure::cannot_connect:

@@ -130,6 +130,9 @@ TEST_CASE("a cause is thrown as whose fault it is") {
                     "the pod is gone now");
 }
 
-TEST_CASE("any text on one line") {
-  CHECK(kubernetes::on_one_line(" a\n\tb \r\n") == "a b");
+TEST_CASE("a container's own words stay on one line and move no cursor") {
+  kubernetes::ContainerState container;
+  container.exit_code = 3;
+  container.message = "all\n\tis well\x1b[2J \r\n";
+  CHECK(kubernetes::explain(container) == "ended with exit code 3: all is well [2J");
 }
