@@ -1,11 +1,11 @@
 #include "executor/docker/preparation.hpp"
 
+#include "executor/credentials/job_logins.hpp"
 #include "executor/docker/engine/agent_volume.hpp"
 #include "executor/docker/names.hpp"
 #include "executor/docker/networks.hpp"
 #include "executor/docker/sandbox_values.hpp"
 #include "executor/gitlab/container_environment.hpp"
-#include "executor/process/process.hpp"
 #include "executor/sandbox/concurrently.hpp"
 #include "executor/sandbox/helper_tools.hpp"
 #include "executor/sandbox/readiness.hpp"
@@ -17,7 +17,6 @@
 #include <nlohmann/json.hpp>
 
 #include <charconv>
-#include <cstdlib>
 #include <thread>
 
 namespace berth::docker {
@@ -118,24 +117,12 @@ std::vector<ImageRequest> Preparation::image_requests() const {
   return requests;
 }
 
-credentials::RegistryLogins Preparation::load_logins(const std::stop_token& stop) const {
-  credentials::LoginSources sources{
-      .auth_config = support::Secret(m_input.expanded.get("DOCKER_AUTH_CONFIG")),
-      .home = m_options.home,
-      .payload = m_input.job.credentials};
-  if (sources.auth_config.empty()) {
-    const char* own = std::getenv("DOCKER_AUTH_CONFIG");
-    if (own != nullptr) sources.auth_config = support::Secret(own);
-  }
-  const auto processes = process::make_process_runner();
-  return credentials::load_registry_logins(
-      sources, *processes, [this](const std::string& text) { m_console.warning(text); }, stop);
-}
-
 void Preparation::ensure_images_and_network() {
   const auto images = [this](const std::stop_token& stop) {
     m_images = ensure_images(
-        m_engine, image_requests(), [&] { return load_logins(stop); }, m_console, {}, stop);
+        m_engine, image_requests(),
+        [&] { return credentials::load_job_logins(m_input, m_options.home, m_console, stop); },
+        m_console, {}, stop);
     m_placement.agent_volume = ensure_agent_volume(m_engine,
                                                    {.state_dir = m_state.folder(),
                                                     .program_dir = m_options.program_dir,

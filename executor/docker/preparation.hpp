@@ -40,7 +40,6 @@ class Preparation {
  private:
   void place();
   std::vector<ImageRequest> image_requests() const;
-  credentials::RegistryLogins load_logins(const std::stop_token& stop) const;
   void ensure_images_and_network();
   void create_helper();
   void start_pair(const std::stop_token& stop);

@@ -1,10 +1,10 @@
 #include "executor/kubernetes/preparation.hpp"
 
+#include "executor/credentials/job_logins.hpp"
 #include "executor/gitlab/container_environment.hpp"
 #include "executor/kubernetes/pod/job_secret.hpp"
 #include "executor/kubernetes/removal.hpp"
 #include "executor/kubernetes/sandbox_values.hpp"
-#include "executor/process/process.hpp"
 #include "executor/sandbox/container_end.hpp"
 #include "executor/support/clock.hpp"
 #include "executor/support/error.hpp"
@@ -14,7 +14,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace berth::kubernetes {
 namespace {
@@ -52,7 +51,8 @@ Preparation::Preparation(const Placement& place, const BackendOptions& options,
       m_events_wanted(place.settings.print_pod_warning_events) {}
 
 core::Sandbox Preparation::run() {
-  load_logins();
+  m_logins = logins_of_images(
+      m_spec, credentials::load_job_logins(m_input, m_options.home, m_console, m_stop));
   m_agent = ensure_agent(m_place.client, m_place.name_space, m_place.settings,
                          m_options.program_dir, m_stop);
   const Clock::time_point until = Clock::now() + m_place.settings.poll_timeout;
@@ -61,21 +61,6 @@ core::Sandbox Preparation::run() {
   meet_agents();
   await_services();
   return result();
-}
-
-void Preparation::load_logins() {
-  credentials::LoginSources sources{
-      .auth_config = support::Secret(m_input.expanded.get("DOCKER_AUTH_CONFIG")),
-      .home = m_options.home,
-      .payload = m_input.job.credentials};
-  if (sources.auth_config.empty()) {
-    const char* own = std::getenv("DOCKER_AUTH_CONFIG");
-    if (own != nullptr) sources.auth_config = support::Secret(own);
-  }
-  const auto processes = process::make_process_runner();
-  const auto all = credentials::load_registry_logins(
-      sources, *processes, [this](const std::string& text) { m_console.warning(text); }, m_stop);
-  m_logins = logins_of_images(m_spec, all);
 }
 
 PodInputs Preparation::pod_inputs() const {

@@ -49,7 +49,6 @@ class Preparation {
  private:
   using Clock = std::chrono::steady_clock;
 
-  void load_logins();
   PodInputs pod_inputs() const;
   nlohmann::json create_within_quota(const nlohmann::json& body, Clock::time_point until);
   void create_pod(Clock::time_point until);
