@@ -11,6 +11,7 @@ namespace berth::docker {
 struct ApiVersion {
   int major = 1;
   int minor = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 means the zero inside the default.
   auto operator<=>(const ApiVersion&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include "executor/docker/engine/failures.hpp"
 #include "executor/support/retry.hpp"
+#include "executor/support/text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -96,14 +97,12 @@ EngineAnswer Caller::send(EngineCall& call, const std::stop_token& stop) {
     try {
       net::HttpResponse response = m_http->send(call.request, stop);
       m_known = true;
-      if (response.status < 300)
-        return {.status = response.status,
-                .response = std::move(response),
-                .maybe_done_before = maybe_done};
+      const int status = response.status;
+      if (status < 300)
+        return {.status = status, .response = std::move(response), .maybe_done_before = maybe_done};
       const Complaint complaint =
-          response.status < 400 ? Complaint{.status = response.status,
-                                            .text = "status " + std::to_string(response.status)}
-                                : read_complaint(response.status, response.body);
+          status < 400 ? Complaint{.status = status, .text = "status " + std::to_string(status)}
+                       : read_complaint(status, response.body);
       if (std::ranges::find(call.accept, complaint.status) != call.accept.end())
         return {.status = complaint.status,
                 .response = std::move(response),
@@ -154,8 +153,9 @@ ApiVersion Caller::agreed(const net::HttpResponse& response) const {
                                  "does a Docker engine listen at this address?");
   const auto theirs = parse_api_version(words);
   if (!theirs)
-    throw support::OperatorError(where + "API version '" + one_line(words, 40) + "' makes no sense",
-                                 "does a Docker engine listen at this address?");
+    throw support::OperatorError(
+        where + "API version '" + support::one_line(words, 40) + "' makes no sense",
+        "does a Docker engine listen at this address?");
   if (*theirs < k_lowest_api) {
     throw support::OperatorError(
         where + "its API version is " + words + ", Berth needs " + to_string(k_lowest_api),

@@ -4,6 +4,7 @@
 #include "executor/agentlink/waiter.hpp"
 #include "executor/docker/engine/failures.hpp"
 #include "executor/docker/engine/stream_demux.hpp"
+#include "executor/support/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -33,7 +34,7 @@ class ExecStream final : public agentlink::Stream {
 
   Io read(std::span<char> into) override {
     while (m_used == m_output.size()) {
-      if (const Io io = refill(); io.state != Io::State::moved) return io;
+      if (Io io = refill(); io.state != Io::State::moved) return io;
     }
     const std::size_t count = std::min(into.size(), m_output.size() - m_used);
     std::memcpy(into.data(), m_output.data() + m_used, count);
@@ -89,7 +90,7 @@ class ExecStream final : public agentlink::Stream {
   }
 
   Io closed(const std::string& why) const {
-    const std::string said = one_line(m_errors);
+    const std::string said = support::one_line(m_errors, k_longest_words);
     return {Io::State::closed, 0, said.empty() ? why : said};
   }
 

@@ -253,6 +253,7 @@ std::vector<ReadyImage> ensure_images(Engine& engine, const std::vector<ImageReq
   }
   failure.rethrow();
   std::vector<ReadyImage> all;
+  all.reserve(requests.size());
   for (const ImageRequest& request : requests)
     all.push_back(*std::ranges::find(distinct, request, &ReadyImage::request));
   return all;

@@ -34,7 +34,7 @@ class Stream final : public ExecStream {
 
   Io read(std::span<char> into) override {
     while (m_used == m_output.size()) {
-      if (const Io io = refill(); io.state != State::moved) return io;
+      if (Io io = refill(); io.state != State::moved) return io;
     }
     const std::size_t count = std::min(into.size(), m_output.size() - m_used);
     std::memcpy(into.data(), m_output.data() + m_used, count);

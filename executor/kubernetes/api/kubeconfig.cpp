@@ -80,7 +80,7 @@ class FileReader {
   }
 
   std::filesystem::path file(const Value& map, std::string_view key) const {
-    const std::filesystem::path name = text(map, key);
+    std::filesystem::path name = text(map, key);
     if (name.empty() || name.is_absolute()) return name;
     return (m_path.parent_path() / name).lexically_normal();
   }

@@ -76,7 +76,8 @@ bool in_block(const Address& address, const std::string& block) {
   return true;
 }
 
-bool excludes(std::string entry, const HostPort& target, const std::optional<Address>& address) {
+bool excludes(const std::string& entry, const HostPort& target,
+              const std::optional<Address>& address) {
   if (entry == "*") return true;
   if (entry.find('/') != std::string::npos) return address && in_block(*address, entry);
   HostPort excluded = split(entry);

@@ -90,7 +90,7 @@ class Follower {
     // Those that went first, so that a name is free before another takes it.
     const std::map<std::string, std::string> before = m_known;
     for (const auto& [key, uid] : before) {
-      const auto same = std::ranges::find_if(items, [&](const json& item) {
+      const auto same = std::ranges::find_if(items, [&key = key, &uid = uid](const json& item) {
         return key_of(item) == key && word(metadata_of(item), "uid") == uid;
       });
       if (same == items.end() && !tell_deleted(key, uid)) return false;

@@ -11,7 +11,7 @@
 namespace berth::kubernetes {
 
 /// What a ConfigMap holds at most, over all keys (Kubernetes, MaxSecretSize).
-inline constexpr std::size_t k_config_map_limit = 1024 * 1024;
+inline constexpr std::size_t k_config_map_limit = std::size_t{1024} * 1024;
 inline constexpr std::string_view k_agent_key = "berth-agent";
 
 /// berth-agent-<architecture>-<the first 12 digits of the program's SHA-256>
