@@ -45,6 +45,7 @@ credentials::RegistryLogins logins_of_images(const core::JobSpec& spec,
   add(spec.helper);
   for (const core::ServiceSpec& service : spec.services) add(service.container);
   std::vector<credentials::RegistryLogin> logins;
+  logins.reserve(found.size());
   for (const credentials::RegistryLogin* login : found) logins.push_back(*login);
   return credentials::RegistryLogins(std::move(logins));
 }

@@ -136,7 +136,7 @@ class Merger {
     }
     retain_keys(original, patch, place);
     for (const auto& [key, value] : patch.items()) {
-      const std::string where = place + "/" + key;
+      const std::string where = fmt::format("{}/{}", place, key);
       if (key.starts_with(k_order)) {
         if (!patch.contains(key.substr(k_order.size()))) {
           order_only(original, key.substr(k_order.size()), value, type, where);
