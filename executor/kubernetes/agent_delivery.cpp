@@ -24,33 +24,40 @@ std::string machine() {
 
 }  // namespace
 
-AgentDelivery ensure_agent(Client& client, const std::string& name_space,
-                           const settings::Kubernetes& settings,
-                           const std::filesystem::path& program_dir, std::stop_token stop) {
+AgentDelivery plan_agent(const settings::Kubernetes& settings,
+                         const std::filesystem::path& program_dir) {
   if (!settings.agent_image.empty()) return {};
-  const std::string architecture = node_architecture(settings, machine());
-  const std::string program =
+  std::string architecture = node_architecture(settings, machine());
+  std::string program =
       support::read_file(sandbox::find_agent_program(program_dir, architecture).path, k_most_bytes);
-  const std::string name = agent_config_map_name(program, architecture);
+  std::string name = agent_config_map_name(program, architecture);
+  return {.architecture = std::move(architecture),
+          .config_map = std::move(name),
+          .program = std::move(program)};
+}
+
+void deliver_agent(Client& client, const std::string& name_space, const AgentDelivery& agent,
+                   std::stop_token stop) {
+  const std::string& name = agent.config_map;
+  if (name.empty()) return;
   auto there = client.find(resources::k_config_maps, name_space, name, stop);
   if (!there) {
     try {
       there = client.create(resources::k_config_maps, name_space,
-                            agent_config_map(program, architecture), stop);
+                            agent_config_map(agent.program, agent.architecture), stop);
     } catch (const ApiError& error) {
       // Another job was quicker.
       if (!error.already_exists()) throw;
       there = client.get(resources::k_config_maps, name_space, name, stop);
     }
   }
-  if (!is_agent_config_map(*there, program, architecture)) {
+  if (!is_agent_config_map(*there, agent.program, agent.architecture)) {
     throw support::OperatorError(
         fmt::format("config map '{}/{}' is not the one Berth makes: it holds something else, or "
                     "may be changed",
                     name_space, name),
         "find out who made it, and delete it; or set `agent_image`");
   }
-  return {.architecture = architecture, .config_map = name};
 }
 
 }  // namespace berth::kubernetes

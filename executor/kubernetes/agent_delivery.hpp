@@ -15,13 +15,20 @@ struct AgentDelivery {
   std::string architecture{};
   /// Empty with `agent_image`.
   std::string config_map{};
+  /// The program itself; empty with `agent_image`.
+  std::string program{};
 };
 
+/// Asks nobody but this machine's files. Throws OperatorError where there is no
+/// agent for the nodes' architecture.
+AgentDelivery plan_agent(const settings::Kubernetes& settings,
+                         const std::filesystem::path& program_dir);
+
 /// Makes sure that the namespace has the ConfigMap of this very agent: one GET
-/// where it is there. Throws OperatorError where there is no agent for the nodes'
-/// architecture, or something else stands under the map's name.
-AgentDelivery ensure_agent(Client& client, const std::string& name_space,
-                           const settings::Kubernetes& settings,
-                           const std::filesystem::path& program_dir, std::stop_token stop);
+/// where it is there. A pod may be made before it: the kubelet waits for the map.
+/// But nothing that is the job's may be told to an agent before this has returned.
+/// Throws OperatorError where something else stands under the map's name.
+void deliver_agent(Client& client, const std::string& name_space, const AgentDelivery& agent,
+                   std::stop_token stop);
 
 }  // namespace berth::kubernetes

@@ -53,8 +53,7 @@ Preparation::Preparation(const Placement& place, const BackendOptions& options,
 core::Sandbox Preparation::run() {
   m_logins = logins_of_images(
       m_spec, credentials::load_job_logins(m_input, m_options.home, m_console, m_stop));
-  m_agent = ensure_agent(m_place.client, m_place.name_space, m_place.settings,
-                         m_options.program_dir, m_stop);
+  m_agent = plan_agent(m_place.settings, m_options.program_dir);
   const Clock::time_point until = Clock::now() + m_place.settings.poll_timeout;
   create_pod(until);
   await_running(until);
@@ -120,6 +119,9 @@ void Preparation::create_pod(Clock::time_point until) {
   const json pod = create_within_quota(body, until);
   m_watch.emplace(m_place.client, m_place.name_space, pod);
   m_uid = m_watch->last().uid;
+  // While the pod starts, and before it is given anything secret.
+  if (!std::exchange(m_agent_delivered, true))
+    deliver_agent(m_place.client, m_place.name_space, m_agent, m_stop);
   if (!needs_secret(m_spec, inputs)) return;
   m_place.client.create(resources::k_secrets, m_place.name_space,
                         job_secret(m_spec, inputs, m_logins, m_uid), m_stop);

@@ -32,8 +32,8 @@ struct Placement {
 
 /// Makes one attempt's pod: used once, by Backend::prepare. Order:
 ///
-///     the agent's ConfigMap
-///     the pod; where it needs one its Secret, then the scheduling gate goes
+///     the pod, and while it starts the agent's ConfigMap
+///     where the pod needs one its Secret, then the scheduling gate goes
 ///     all containers run (again with the next pull policy where one cannot)
 ///     both agents answer, the helper's tools are checked
 ///     services answer
@@ -74,6 +74,7 @@ class Preparation {
   std::stop_token m_stop;
 
   AgentDelivery m_agent;
+  bool m_agent_delivered = false;
   credentials::RegistryLogins m_logins;
   std::vector<PlannedContainer> m_containers;
   std::vector<std::size_t> m_pull_attempts;
