@@ -56,6 +56,8 @@ StageRequest make_stage_request(const core::JobSpec& spec, const core::Sandbox& 
   request.start.umask =
       role == core::ContainerRole::helper && spec.helper_umask_0000 ? 0 : protocol::k_keep_umask;
   request.start.script = script.text;
+  const std::string path = value(sandbox, script, "path");
+  if (!path.empty()) request.start.env.push_back("PATH=" + path);
   const std::string nonce = value(sandbox, script, "nonce");
   if (!nonce.empty()) {
     request.nonce = parse_id(nonce);

@@ -10,7 +10,7 @@
 
 /// From the plan and the sandbox to what run_stage wants. Pure but for the
 /// random id. Keys of Sandbox::values: "<role>.nonce", "<role>.id",
-/// "<role>.socket_dir", role being helper or build.
+/// "<role>.socket_dir", "<role>.path" (PATH of its stages), role being helper or build.
 namespace berth::agentlink {
 
 /// The largest script a START can carry, in bytes; the rest is for its other fields.

@@ -183,7 +183,8 @@ void Preparation::start_pair(const std::stop_token& stop) {
   sandbox::concurrently({[&](const std::stop_token& token) {
                            m_helper_nonce = meet(m_helper, token);
                            const auto transport = make_transport(m_engine, m_helper);
-                           sandbox::ensure_gitlab_runner(*transport, m_helper.image, token);
+                           m_helper_path =
+                               sandbox::ensure_gitlab_runner(*transport, m_helper.image, token);
                          },
                          [&](const std::stop_token& token) {
                            start_agent_container(m_engine, m_build, token);
@@ -256,6 +257,7 @@ core::Sandbox Preparation::result() const {
   set(k_value_build_id, m_build.id);
   set(k_value_helper_nonce, m_helper_nonce);
   set(k_value_build_nonce, m_build_nonce);
+  if (!m_helper_path.empty()) set(k_value_helper_path, m_helper_path);
   set(k_value_state_dir, m_state.folder().string());
   if (!m_helper.socket_dir.empty()) set(k_value_helper_socket_dir, m_helper.socket_dir.string());
   if (!m_build.socket_dir.empty()) set(k_value_build_socket_dir, m_build.socket_dir.string());

@@ -65,6 +65,8 @@ class Preparation {
   AgentContainer m_helper;
   AgentContainer m_build;
   std::string m_helper_nonce;
+  /// PATH of its stages; empty: the container's.
+  std::string m_helper_path;
   std::string m_build_nonce;
   std::vector<StartedService> m_services;
 };

@@ -10,6 +10,8 @@ inline constexpr std::string_view k_value_helper_id = "helper.id";
 inline constexpr std::string_view k_value_build_id = "build.id";
 inline constexpr std::string_view k_value_helper_nonce = "helper.nonce";
 inline constexpr std::string_view k_value_build_nonce = "build.nonce";
+/// PATH of the helper's stages, where it is not the container's.
+inline constexpr std::string_view k_value_helper_path = "helper.path";
 /// Absent: the agents are reached through the engine.
 inline constexpr std::string_view k_value_helper_socket_dir = "helper.socket_dir";
 inline constexpr std::string_view k_value_build_socket_dir = "build.socket_dir";

@@ -61,7 +61,7 @@ std::string Preparation::meet(core::ContainerRole role, const std::stop_token& s
       throw support::OperatorError(message, "check `agent_image` and `pod_spec`");
     throw support::SystemError(message);
   }
-  if (helper) sandbox::ensure_gitlab_runner(*way, container.image, stop);
+  if (helper) m_helper_path = sandbox::ensure_gitlab_runner(*way, container.image, stop);
   return nonce;
 }
 

@@ -231,6 +231,7 @@ core::Sandbox Preparation::result() const {
   set(k_value_pod_uid, m_uid);
   set(k_value_helper_nonce, m_helper_nonce);
   set(k_value_build_nonce, m_build_nonce);
+  if (!m_helper_path.empty()) set(k_value_helper_path, m_helper_path);
   return sandbox;
 }
 

@@ -83,6 +83,8 @@ class Preparation {
   std::string m_uid;
   std::optional<PodWatch> m_watch;
   std::string m_helper_nonce;
+  /// PATH of its stages; empty: the container's.
+  std::string m_helper_path;
   std::string m_build_nonce;
 };
 

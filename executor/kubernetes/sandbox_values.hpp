@@ -11,5 +11,7 @@ inline constexpr std::string_view k_value_pod_name = "pod.name";
 inline constexpr std::string_view k_value_pod_uid = "pod.uid";
 inline constexpr std::string_view k_value_helper_nonce = "helper.nonce";
 inline constexpr std::string_view k_value_build_nonce = "build.nonce";
+/// PATH of the helper's stages, where it is not the container's.
+inline constexpr std::string_view k_value_helper_path = "helper.path";
 
 }  // namespace berth::kubernetes

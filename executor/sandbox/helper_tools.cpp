@@ -11,11 +11,15 @@ namespace {
 constexpr int k_neither = 41;
 constexpr int k_no_link = 42;
 
-// For any POSIX shell.
+// For any POSIX shell. Where the root is read-only, or not the user's to write in,
+// the agent's own directory is both the user's and writable.
 constexpr const char* k_script = R"(
 command -v gitlab-runner >/dev/null 2>&1 && exit 0
 helper=$(command -v gitlab-runner-helper 2>/dev/null) || exit 41
-ln -s "$helper" "${helper%/*}/gitlab-runner" || exit 42
+ln -s "$helper" "${helper%/*}/gitlab-runner" 2>/dev/null && exit 0
+tools=/.berth/run/tools
+mkdir -p "$tools" && ln -sf "$helper" "$tools/gitlab-runner" || exit 42
+printf %s "$tools:$PATH"
 )";
 
 class Collected final : public core::OutputSink {
@@ -32,8 +36,8 @@ class Collected final : public core::OutputSink {
 
 }  // namespace
 
-void ensure_gitlab_runner(agentlink::Transport& helper, const std::string& image,
-                          std::stop_token stop) {
+std::string ensure_gitlab_runner(agentlink::Transport& helper, const std::string& image,
+                                 std::stop_token stop) {
   agentlink::StageRequest request;
   request.start.id = agentlink::make_stage_id();
   request.start.script = k_script;
@@ -48,7 +52,7 @@ void ensure_gitlab_runner(agentlink::Transport& helper, const std::string& image
         fmt::format("helper image '{}' cannot run scripts: {}", image, error.what()),
         "set `helper_image` to gitlab-runner-helper of the runner's version");
   }
-  if (status.success()) return;
+  if (status.success()) return output.text();
   const auto* exited = std::get_if<core::Exited>(&status.how);
   if (exited != nullptr && exited->code == k_neither) {
     throw support::OperatorError(

@@ -4,7 +4,8 @@ cluster and compares what happened with expected.json beside it.
 
     pipelines.py BIN_DIR PIPELINE_DIR TRANSPORT
 
-TRANSPORT is `socket` or `exec` on the engine, or `kubernetes`. Settings that a
+TRANSPORT is `socket` or `exec` on the engine, `kubernetes`, or `restricted`: on
+the cluster, by nobody's rights and with read-only roots. Settings that a
 pipeline wants are in its berth.yaml, or its berth-kubernetes.yaml. PIPELINE_DIR holds a .gitlab-ci.yml, the sources of its jobs and expected.json:
 
     {"runs": [{"arguments": [...], "exit_code": 0, "status": "success",
@@ -138,27 +139,57 @@ class OnEngine:
         pass
 
 
+LEAST = "{allow_privilege_escalation: false, read_only_root_filesystem: true, capabilities: {drop: [ALL]}}"
+# What the policy `restricted` asks for, and read-only roots.
+RESTRICTED = f"""\
+  pod_security_context:
+    {{run_as_non_root: true, run_as_user: 1000, run_as_group: 1000, fs_group: 1000, seccomp_profile: {{type: RuntimeDefault}}}}
+  build_container_security_context: {LEAST}
+  helper_container_security_context: {LEAST}
+  service_container_security_context: {{allow_privilege_escalation: false, run_as_user: 999, capabilities: {{drop: [ALL]}}}}
+"""
+
+
 class OnCluster:
     """A namespace of a Kubernetes cluster."""
 
     suite = "kubernetes"
     environment = {}
 
-    def __init__(self):
+    def __init__(self, restricted):
+        self.restricted = restricted
         try:
             self.cluster = kubernetes_api.Cluster()
         except kubernetes_api.NoCluster as error:
             raise LookupError(str(error)) from error
         self.namespace = f"berth-pipeline-{os.getpid()}"
-        self.cluster.make_namespace(self.namespace)
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"} if restricted else {}
+        self.cluster.make_namespace(self.namespace, labels)
 
     def settings(self, source, scratch):
         wanted = pathlib.Path(source, "berth-kubernetes.yaml")
         text = wanted.read_text() if wanted.exists() else "kubernetes:\n  pull_policy: if-not-present\n"
         # A cache that outlives its pod is a volume of the operator's.
+        os.mkdir(f"{scratch}/cache")
+        os.chmod(f"{scratch}/cache", 0o777)
+        self.make_claim(f"{scratch}/cache")
+        volumes = ["pvc: [{name: cache, mount_path: /cache}]"]
+        if self.restricted:
+            text += RESTRICTED
+            volumes.append("empty_dir: [{name: tmp, mount_path: /tmp}]")
         return (f"{text}  kubeconfig: {self.cluster.kubeconfig}\n  namespace: {self.namespace}\n"
-                f"  volumes: {{host_path: [{{name: cache, mount_path: /cache, host_path: {scratch}/cache}}]}}\n"
-                "backend: kubernetes\n")
+                f"  volumes: {{{', '.join(volumes)}}}\nbackend: kubernetes\n")
+
+    def make_claim(self, directory):
+        size = {"storage": "1Gi"}
+        common = {"accessModes": ["ReadWriteMany"], "storageClassName": ""}
+        self.cluster.call("POST", "/api/v1/persistentvolumes", {
+            "metadata": {"name": self.namespace},
+            "spec": {**common, "capacity": size, "hostPath": {"path": directory},
+                     "claimRef": {"namespace": self.namespace, "name": "cache"}}})
+        self.cluster.call("POST", f"/api/v1/namespaces/{self.namespace}/persistentvolumeclaims", {
+            "metadata": {"name": "cache"},
+            "spec": {**common, "resources": {"requests": size}, "volumeName": self.namespace}})
 
     def problems(self, scratch, traced):
         for pod in self.cluster.items(self.namespace, "pods"):
@@ -167,6 +198,8 @@ class OnCluster:
 
     def close(self):
         self.cluster.remove_namespace(self.namespace)
+        if self.cluster.find(f"/api/v1/persistentvolumes/{self.namespace}"):
+            self.cluster.call("DELETE", f"/api/v1/persistentvolumes/{self.namespace}")
 
 
 def run_all(bin_dir, source, place):
@@ -204,10 +237,11 @@ def run_all(bin_dir, source, place):
 
 def main():
     bin_dir, source, transport = sys.argv[1:4]
+    on_cluster = transport in ("kubernetes", "restricted")
     try:
-        place = OnCluster() if transport == "kubernetes" else OnEngine(transport)
+        place = OnCluster(transport == "restricted") if on_cluster else OnEngine(transport)
     except LookupError as error:
-        return leave_out.leave_out(str(error), "kubernetes" if transport == "kubernetes" else "docker")
+        return leave_out.leave_out(str(error), "kubernetes" if on_cluster else "docker")
     try:
         problems = run_all(os.path.abspath(bin_dir), os.path.abspath(source), place)
     finally:

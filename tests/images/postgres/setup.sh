@@ -1,5 +1,10 @@
 # shellcheck shell=sh
 PATH=$PATH:/usr/lib/postgresql/15/bin
+# Clusters that run no images as root name the official image's user by these numbers.
+old=$(id -u postgres):$(id -g postgres)
+groupmod -g 999 postgres
+usermod -u 999 -g 999 postgres
+find / -xdev \( -uid "${old%:*}" -o -gid "${old#*:}" \) -exec chown -h postgres:postgres {} +
 localedef -i en_US -c -f UTF-8 en_US.UTF-8
 sed -i "s/^#listen_addresses = .*/listen_addresses = '*'/" /usr/share/postgresql/15/postgresql.conf.sample
 # Just-in-time compilation is a third of the package and optional to the server.

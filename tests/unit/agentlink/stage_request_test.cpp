@@ -50,6 +50,12 @@ TEST_CASE("a request names the container and the agent of its stage", "[stage_re
   CHECK(socket_dir(sandbox, helper) == "/run/h");
   CHECK(socket_dir(sandbox, build).empty());
 
+  CHECK(request.start.env.empty());
+  sandbox.values["helper.path"] = "/.berth/run/tools:/bin";
+  CHECK(make_stage_request(spec(), sandbox, helper).start.env ==
+        std::vector<std::string>{"PATH=/.berth/run/tools:/bin"});
+  CHECK(make_stage_request(spec(), sandbox, build).start.env.empty());
+
   sandbox.values["helper.nonce"] = "12";
   CHECK_THROWS_WITH(make_stage_request(spec(), sandbox, helper), ContainsSubstring("helper.nonce"));
 }
