@@ -125,7 +125,7 @@ std::optional<Cause> cause_of_pod_end(const std::optional<PodState>& pod, std::s
 
 std::optional<Cause> cause_of_end(const std::optional<PodState>& pod, std::string_view uid,
                                   std::string_view container) {
-  const auto of_pod = cause_of_pod_end(pod, uid);
+  auto of_pod = cause_of_pod_end(pod, uid);
   const bool same = pod && (uid.empty() || pod->uid == uid);
   const ContainerState* own = same ? pod->find(container) : nullptr;
   // Memory is the container's own limit, whatever becomes of the pod then.

@@ -113,6 +113,7 @@ std::vector<PodEvent> parse_pod_events(const json& list) {
   std::stable_sort(dated.begin(), dated.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<PodEvent> events;
+  events.reserve(dated.size());
   for (auto& [time, event] : dated) events.push_back(std::move(event));
   return events;
 }

@@ -20,7 +20,8 @@ struct Shape {
   enum class Kind { text, integer, texts, text_map, object, objects };
   struct Field;
   Kind kind = Kind::text;
-  std::vector<Field> fields{};
+  // Without an initializer, which clang 14 would need Field for.
+  std::vector<Field> fields;
 };
 
 struct Shape::Field {
@@ -91,7 +92,7 @@ Shape objects(Fields fields) {
   return {.kind = Kind::objects, .fields = std::move(fields)};
 }
 Shape plain(Kind kind) {
-  return {.kind = kind};
+  return {.kind = kind, .fields = {}};
 }
 
 constexpr std::string_view k_required_key = "required_during_scheduling_ignored_during_execution";
