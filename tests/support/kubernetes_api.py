@@ -51,6 +51,20 @@ class Cluster:
         except OSError as error:
             raise NoCluster(f"{self.host}:{self.port}: {error}") from error
 
+    def kubeconfig_through(self, address, path):
+        """A copy at `path` that reaches the same server at another address, a proxy's."""
+        host, port = address
+        text = pathlib.Path(self.kubeconfig).read_text()
+        # A name that every API server's certificate has.
+        text, count = re.subn(r"^(\s+)server:.*$", rf"\1server: https://{host}:{port}\n\1tls-server-name: kubernetes", text,
+                              flags=re.MULTILINE)
+        if count != 1:
+            raise NoCluster(f"{self.kubeconfig}: {count} servers; these tests want one")
+        path = pathlib.Path(path)
+        path.touch(mode=0o600)
+        path.write_text(text)
+        return path
+
     def call(self, method, path, body=None, content_type="application/json"):
         connection = http.client.HTTPSConnection(self.host, self.port, context=self.tls, timeout=60)
         try:

@@ -1,0 +1,297 @@
+"""A TCP proxy that cuts connections where a test says: TLS passes through it untouched, and is cut like the rest.
+
+    with CuttingProxy(("10.0.0.2", 6443)) as proxy:
+        proxy.plan = lambda number: Cut("down", records=3) if number == 0 else None
+        ...                                  # a client of proxy.address
+        proxy.plan = random_cuts(seed=7, most=500_000)
+        proxy.out("refuse", seconds=120)     # an outage that ends by itself; or .back()
+        proxy.connections[0].cut, proxy.bytes("down"), proxy.cuts()
+
+Connections are numbered from 0 as they are accepted; the plan is asked once for each. Thread-safe.
+"""
+import dataclasses
+import random
+import socket
+import struct
+import threading
+from typing import Callable, Optional
+
+PIECE = 1 << 16
+RST, FIN, REFUSE, SILENT = "rst", "fin", "refuse", "silent"
+
+
+@dataclasses.dataclass(frozen=True)
+class Cut:
+    """Where a connection ends: `records` whole TLS records of that direction and `after` further bytes have passed,
+    and one more byte would have. With `asked`, down only: that many records have passed up, and the first byte that
+    comes down behind them would have, so that a request is carried out and its reply lost."""
+
+    direction: str  # "up": from the client to the server; "down"
+    records: int = 0
+    after: int = 0
+    # Of this connection: RST, FIN. Of the whole proxy: REFUSE, SILENT, for `seconds`, or until back().
+    how: str = RST
+    seconds: Optional[float] = None
+    asked: Optional[int] = None
+
+
+def random_cuts(seed, most, least=0, share=1.0, direction=None) -> Callable[[int], Optional[Cut]]:
+    """A plan: this share of the connections is cut behind `least` to `most` bytes. The same seed, the same cuts."""
+
+    def plan(number):
+        dice = random.Random(f"{seed}/{number}")
+        if dice.random() >= share:
+            return None
+        return Cut(direction or dice.choice(("up", "down")), after=dice.randint(least, most), how=dice.choice((RST, FIN)))
+
+    return plan
+
+
+class Meter:
+    """Counts the bytes and the whole TLS records (RFC 8446, 5.1: type, version, length) of one direction."""
+
+    HEADER = 5
+
+    def __init__(self):
+        self.bytes = 0
+        self.records = 0
+        self._header = b""
+        self._left = 0
+
+    def take(self, piece, records=None):
+        """How much of the piece passes until that many records have; all of it without a limit."""
+        at = 0
+        while at < len(piece) and not (records is not None and self.records >= records):
+            if self._left == 0:
+                part = piece[at:at + self.HEADER - len(self._header)]
+                self._header += part
+                at += len(part)
+                if len(self._header) < self.HEADER:
+                    continue
+                self._left = int.from_bytes(self._header[3:], "big")
+                self._header = b""
+            else:
+                step = min(self._left, len(piece) - at)
+                self._left -= step
+                at += step
+            if self._left == 0:
+                self.records += 1
+        self.bytes += at
+        return at
+
+
+class Connection:
+    """One that was accepted. `cut`: how it ended, if that was our doing."""
+
+    def __init__(self, number, client, plan):
+        self.number = number
+        self.plan = plan
+        self.cut = None
+        self.meters = {"up": Meter(), "down": Meter()}
+        self.client, self.server = client, None
+        self._lock = threading.Lock()
+        self._over = False
+        self._pumps = 2
+
+    def sockets(self):
+        return [one for one in (self.client, self.server) if one is not None]
+
+    def end(self, how):
+        with self._lock:
+            self._over = True
+            for one in self.sockets():
+                try:
+                    if how == RST:
+                        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    # Wakes the threads that read it, too.
+                    one.shutdown(socket.SHUT_RD if how == RST else socket.SHUT_RDWR)
+                except OSError:
+                    pass
+                if how == RST:
+                    one.close()
+
+    def pump_ended(self, sink, end_of_stream):
+        with self._lock:
+            if end_of_stream and not self._over:
+                try:
+                    sink.shutdown(socket.SHUT_WR)
+                except OSError:
+                    pass
+            self._pumps -= 1
+            if self._pumps == 0:
+                for one in self.sockets():
+                    one.close()
+
+
+class CuttingProxy:
+    def __init__(self, target, plan=None):
+        self.target = target
+        self.plan = plan
+        self.connections = []
+        self._lock = threading.RLock()
+        self._flowing = threading.Event()
+        self._flowing.set()
+        self.outages = 0
+        self._timer = None
+        self._closed = False
+        self._listener = self._bind(0)
+        self.address = self._listener.getsockname()
+        self._listen()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def cuts(self):
+        with self._lock:
+            return sum(one.cut is not None for one in self.connections)
+
+    def bytes(self, direction):
+        with self._lock:
+            return sum(one.meters[direction].bytes for one in self.connections)
+
+    def forget(self):
+        """Counts connections from 0 again."""
+        with self._lock:
+            self.connections = []
+
+    def out(self, how, seconds=None):
+        """Nobody answers from now on: REFUSE resets what is open and refuses what comes; SILENT lets nothing through."""
+        with self._lock:
+            if self._closed or not self._flowing.is_set():
+                return
+            self._flowing.clear()
+            self.outages += 1
+            if how == REFUSE:
+                self._stop_listening()
+                # Bound without listening: the port stays ours and refuses.
+                self._listener = self._bind(self.address[1])
+                for one in self.connections:
+                    one.end(RST)
+            if seconds is not None:
+                self._timer = threading.Timer(seconds, self.back)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def back(self):
+        with self._lock:
+            if self._closed or self._flowing.is_set():
+                return
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._flowing.set()
+            self._listen()
+
+    def is_out(self):
+        return not self._flowing.is_set()
+
+    def close(self):
+        with self._lock:
+            self._closed = True
+            if self._timer is not None:
+                self._timer.cancel()
+            self._stop_listening()
+            self._flowing.set()
+            for one in self.connections:
+                one.end(RST)
+
+    # --- within ---------------------------------------------------------------------
+
+    @staticmethod
+    def _bind(port):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        return listener
+
+    def _listen(self):
+        if self._listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            return
+        self._listener.listen(128)
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def _stop_listening(self):
+        try:
+            # Wakes the thread in accept().
+            self._listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._listener.close()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                if self._closed:
+                    client.close()
+                    return
+                number = len(self.connections)
+                connection = Connection(number, client, self.plan(number) if self.plan else None)
+                self.connections.append(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        self._flowing.wait()
+        try:
+            server = socket.create_connection(self.target)
+        except OSError:
+            connection.end(RST)
+            return
+        connection.server = server
+        for one in connection.sockets():
+            try:
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            except OSError:  # reset meanwhile
+                pass
+        threading.Thread(target=self._pump, args=(connection, "down", server, connection.client), daemon=True).start()
+        self._pump(connection, "up", connection.client, server)
+
+    def _pump(self, connection, direction, source, sink):
+        meter = connection.meters[direction]
+        cut = connection.plan if connection.plan and connection.plan.direction == direction else None
+        after = cut.after if cut else 0
+        end_of_stream = False
+        try:
+            while piece := source.recv(PIECE):
+                self._flowing.wait()
+                if cut and cut.asked is not None:
+                    passing = meter.take(piece) if connection.meters["up"].records < cut.asked else 0
+                else:
+                    passing = meter.take(piece, cut.records) if cut else meter.take(piece)
+                if cut and passing < len(piece):
+                    more = min(after, len(piece) - passing)
+                    after -= more
+                    meter.take(piece[passing:passing + more])
+                    passing += more
+                if passing < len(piece) and cut.how == SILENT:
+                    # Before the last bytes are out, so that who has them knows that it has begun.
+                    self._perform(connection, cut)
+                sink.sendall(piece[:passing])
+                if passing < len(piece):
+                    if cut.how != SILENT:
+                        self._perform(connection, cut)
+                        return
+                    self._flowing.wait()
+                    # What was held goes on, and is not cut again.
+                    cut = None
+                    meter.take(piece[passing:])
+                    sink.sendall(piece[passing:])
+            end_of_stream = True
+        except OSError:
+            # Reset by one end: the other shall see it as well.
+            connection.end(RST)
+        finally:
+            connection.pump_ended(sink, end_of_stream)
+
+    def _perform(self, connection, cut):
+        connection.cut = cut
+        if cut.how in (RST, FIN):
+            connection.end(cut.how)
+        else:
+            self.out(cut.how, cut.seconds)
