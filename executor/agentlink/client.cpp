@@ -128,7 +128,7 @@ std::vector<AgentClient::ProbeResult> AgentClient::probe(
   for (std::size_t open = targets.size(); open > 0;) {
     const auto message = receive(*m_connection, until, signal, *m_waiter);
     if (!message)
-      throw SystemError("cannot probe services: the agent: " + why_nothing_came(*m_connection));
+      throw ConnectionLost("cannot probe services: the agent: " + why_nothing_came(*m_connection));
     const auto* answer = std::get_if<protocol::Probed>(&*message);
     if (answer == nullptr) throw broken("a probe was answered by something else");
     if (answer->tag != m_tag) continue;  // of a probe that was given up
@@ -176,8 +176,8 @@ protocol::FileReply AgentClient::await_file(std::uint32_t tag, std::stop_token s
   for (;;) {
     auto message = receive(*m_connection, until, signal, *m_waiter);
     if (!message)
-      throw SystemError("cannot exchange a file with the agent: " +
-                        why_nothing_came(*m_connection));
+      throw ConnectionLost("cannot exchange a file with the agent: " +
+                           why_nothing_came(*m_connection));
     if (auto* reply = std::get_if<protocol::FileReply>(&*message)) {
       if (reply->tag == tag) return std::move(*reply);
     } else if (!std::holds_alternative<protocol::Probed>(*message)) {
@@ -194,8 +194,8 @@ void AgentClient::signal(std::uint8_t number, std::stop_token stop) {
     if (signal.requested()) throw Cancelled();
     m_connection->pump(m_waiter->now());
     if (m_connection->closed() || m_waiter->now() >= until)
-      throw SystemError("cannot signal the container's processes: the agent: " +
-                        why_nothing_came(*m_connection));
+      throw ConnectionLost("cannot signal the container's processes: the agent: " +
+                           why_nothing_came(*m_connection));
     if (m_connection->idle()) break;
     std::array<pollfd, 2> fds{m_connection->poll_entry(), pollfd{signal.fd(), POLLIN, 0}};
     m_waiter->wait(fds, until);

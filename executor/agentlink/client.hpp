@@ -3,6 +3,7 @@
 #include "agent/protocol/messages.hpp"
 #include "executor/agentlink/transport.hpp"
 #include "executor/agentlink/waiter.hpp"
+#include "executor/support/error.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -18,11 +19,18 @@ namespace berth::agentlink {
 
 class Connection;
 
+/// The connection was closed, or no answer came in time. Asking anew on another
+/// connection may help.
+class ConnectionLost : public support::SystemError {
+ public:
+  using support::SystemError::SystemError;
+};
+
 /// Short questions to one agent, for prepare and for tools. One thread.
 ///
-/// Every call throws support::SystemError where the agent cannot be reached,
-/// is lost or breaks the protocol (nothing is retried once connected: prepare
-/// itself is), and support::Cancelled when stop was requested.
+/// Every call throws ConnectionLost where the agent is lost (nothing is retried
+/// once connected), support::SystemError where it breaks the protocol or refuses,
+/// and support::Cancelled when stop was requested.
 class AgentClient {
  public:
   using TimePoint = Waiter::TimePoint;

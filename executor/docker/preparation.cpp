@@ -183,8 +183,8 @@ void Preparation::start_pair(const std::stop_token& stop) {
   sandbox::concurrently({[&](const std::stop_token& token) {
                            m_helper_nonce = meet(m_helper, token);
                            const auto transport = make_transport(m_engine, m_helper);
-                           m_helper_path =
-                               sandbox::ensure_gitlab_runner(*transport, m_helper.image, token);
+                           m_helper_path = sandbox::ensure_gitlab_runner(
+                               *transport, m_helper.image, m_spec.connection_timeout, token);
                          },
                          [&](const std::stop_token& token) {
                            start_agent_container(m_engine, m_build, token);
@@ -242,8 +242,10 @@ void Preparation::start_service(std::size_t index, const std::stop_token& stop) 
 void Preparation::await_services_ready() {
   if (m_services.empty() || m_spec.wait_for_services_timeout.count() < 0) return;
   const auto transport = make_transport(m_engine, m_helper);
-  auto helper = await_agent(m_engine, m_helper, *transport, k_hello_limit, m_console, m_stop);
-  await_services(m_engine, helper, network_name(m_spec), m_services,
+  const auto connect = [&] {
+    return await_agent(m_engine, m_helper, *transport, k_hello_limit, m_console, m_stop);
+  };
+  await_services(m_engine, connect, network_name(m_spec), m_services,
                  m_spec.wait_for_services_timeout, m_console, m_stop);
 }
 

@@ -26,9 +26,9 @@ sandbox::AwaitedService::Late about_late(Engine& engine, const StartedService& s
 
 }  // namespace
 
-void await_services(Engine& engine, agentlink::AgentClient& helper, const std::string& network,
-                    const std::vector<StartedService>& services, std::chrono::milliseconds limit,
-                    core::Console& console, std::stop_token stop) {
+void await_services(Engine& engine, const sandbox::ConnectHelper& connect,
+                    const std::string& network, const std::vector<StartedService>& services,
+                    std::chrono::milliseconds limit, core::Console& console, std::stop_token stop) {
   std::vector<sandbox::AwaitedService> awaited;
   for (const StartedService& service : services) {
     if (service.ports.empty()) {
@@ -57,7 +57,7 @@ void await_services(Engine& engine, agentlink::AgentClient& helper, const std::s
                        .ended = [&] { return words_of_end(engine, service, stop); },
                        .late = [&] { return about_late(engine, service, stop); }});
   }
-  sandbox::await_services(helper, awaited, limit, console, stop);
+  sandbox::await_services(connect, awaited, limit, console, stop);
 }
 
 }  // namespace berth::docker

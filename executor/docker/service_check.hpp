@@ -1,8 +1,8 @@
 #pragma once
 
-#include "executor/agentlink/client.hpp"
 #include "executor/core/backend.hpp"
 #include "executor/docker/engine/engine.hpp"
+#include "executor/sandbox/service_wait.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -26,8 +26,8 @@ struct StartedService {
 /// in time, is a warning with its last log lines: the job goes on, as on the
 /// built-in executor. `network`: name of the network the addresses are on.
 /// Throws support::SystemError where helper or engine are lost, Cancelled.
-void await_services(Engine& engine, agentlink::AgentClient& helper, const std::string& network,
-                    const std::vector<StartedService>& services, std::chrono::milliseconds limit,
-                    core::Console& console, std::stop_token stop);
+void await_services(Engine& engine, const sandbox::ConnectHelper& connect,
+                    const std::string& network, const std::vector<StartedService>& services,
+                    std::chrono::milliseconds limit, core::Console& console, std::stop_token stop);
 
 }  // namespace berth::docker

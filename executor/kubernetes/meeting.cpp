@@ -61,7 +61,10 @@ std::string Preparation::meet(core::ContainerRole role, const std::stop_token& s
       throw support::OperatorError(message, "check `agent_image` and `pod_spec`");
     throw support::SystemError(message);
   }
-  if (helper) m_helper_path = sandbox::ensure_gitlab_runner(*way, container.image, stop);
+  if (helper) {
+    m_helper_path =
+        sandbox::ensure_gitlab_runner(*way, container.image, m_spec.connection_timeout, stop);
+  }
   return nonce;
 }
 
@@ -136,10 +139,11 @@ void Preparation::await_services() {
   }
   if (awaited.empty()) return;
   const auto way = transport(core::ContainerRole::helper);
+  const auto connect = [&] {
+    return agentlink::AgentClient::connect(*way, Clock::now() + m_spec.connection_timeout, m_stop);
+  };
   try {
-    auto helper =
-        agentlink::AgentClient::connect(*way, Clock::now() + m_spec.connection_timeout, m_stop);
-    sandbox::await_services(helper, awaited, m_spec.wait_for_services_timeout, m_console, m_stop);
+    sandbox::await_services(connect, awaited, m_spec.wait_for_services_timeout, m_console, m_stop);
   } catch (const agentlink::ConnectError& error) {
     throw support::SystemError(error.what());
   }

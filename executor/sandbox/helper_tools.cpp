@@ -37,7 +37,7 @@ class Collected final : public core::OutputSink {
 }  // namespace
 
 std::string ensure_gitlab_runner(agentlink::Transport& helper, const std::string& image,
-                                 std::stop_token stop) {
+                                 std::chrono::milliseconds patience, std::stop_token stop) {
   agentlink::StageRequest request;
   request.start.id = agentlink::make_stage_id();
   request.start.script = k_script;
@@ -45,8 +45,7 @@ std::string ensure_gitlab_runner(agentlink::Transport& helper, const std::string
   Collected output;
   core::ExitStatus status;
   try {
-    status = agentlink::run_stage(helper, request, output,
-                                  {.connection_timeout = std::chrono::seconds(10)}, stop);
+    status = agentlink::run_stage(helper, request, output, {.connection_timeout = patience}, stop);
   } catch (const support::JobError& error) {
     throw support::OperatorError(
         fmt::format("helper image '{}' cannot run scripts: {}", image, error.what()),

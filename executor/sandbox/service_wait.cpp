@@ -89,17 +89,24 @@ void warn_of_ended_service(const std::string& image, const std::string& words,
                               words.substr(0, line_end), words.substr(line_end)));
 }
 
-void await_services(agentlink::AgentClient& helper, const std::vector<AwaitedService>& services,
+void await_services(const ConnectHelper& connect, const std::vector<AwaitedService>& services,
                     milliseconds limit, support::Console& console, std::stop_token stop) {
   std::vector<Waiting> waiting;
   for (const AwaitedService& service : services) {
     waiting.push_back({.service = &service, .text = {}, .ready = false});
   }
-  const Clock::time_point until = Clock::now() + limit;
+  agentlink::AgentClient helper = connect();
+  Clock::time_point until = Clock::now() + limit;
   while (!waiting.empty()) {
     const auto left = std::chrono::duration_cast<milliseconds>(until - Clock::now());
     if (left.count() <= 0) break;
-    ask(helper, waiting, std::min(left, k_round), stop);
+    const Clock::time_point asked = Clock::now();
+    try {
+      ask(helper, waiting, std::min(left, k_round), stop);
+    } catch (const agentlink::ConnectionLost&) {
+      helper = connect();
+      until += Clock::now() - asked;
+    }
     std::erase_if(waiting, [&](const Waiting& one) {
       return one.ready || report_end(*one.service, console);
     });

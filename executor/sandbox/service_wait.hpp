@@ -37,13 +37,16 @@ struct AwaitedService {
 void warn_of_ended_service(const std::string& image, const std::string& words,
                            support::Console& console);
 
+/// Connects to the helper's agent: once, and again whenever the connection is lost.
+using ConnectHelper = std::function<agentlink::AgentClient()>;
+
 /// Asks from the helper, on the job's own network, until each service answers on
-/// one of its ports or `limit` has passed. A service that ends, or is not ready
-/// in time, is a warning with its last log lines: the job goes on, as on the
-/// built-in executors.
-/// Throws support::SystemError where the helper is lost, Cancelled, and what the
-/// functions throw.
-void await_services(agentlink::AgentClient& helper, const std::vector<AwaitedService>& services,
+/// one of its ports or `limit` has passed; time in which the helper was out of
+/// reach does not count. A service that ends, or is not ready in time, is a warning
+/// with its last log lines: the job goes on, as on the built-in executors.
+/// Throws what the functions throw, Cancelled, and support::SystemError where the
+/// agent breaks the protocol.
+void await_services(const ConnectHelper& connect, const std::vector<AwaitedService>& services,
                     std::chrono::milliseconds limit, support::Console& console,
                     std::stop_token stop);
 
