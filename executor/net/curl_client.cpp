@@ -187,9 +187,12 @@ HttpResponse CurlHttpClient::send(const HttpRequest& request, std::stop_token st
   // On any exception the channel dies, and its connection with it.
   try {
     channel->run(stop, {});
-  } catch (const HttpError&) {
+  } catch (const HttpError& error) {
     if (exchange.failure) std::rethrow_exception(exchange.failure);
-    if (exchange.sent > 1)
+    // Also where the connection for a second time could not even be made.
+    const bool not_connected = error.failure() == HttpFailure::cannot_connect ||
+                               error.failure() == HttpFailure::cannot_resolve;
+    if (exchange.sent > 1 || (exchange.sent == 1 && not_connected))
       throw HttpError(HttpFailure::reset, "the connection ended before an answer came");
     if (exchange.too_large)
       throw HttpError(HttpFailure::malformed, "the answer is larger than expected");

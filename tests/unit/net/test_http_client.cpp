@@ -88,6 +88,24 @@ TEST_CASE("a request is never made twice behind the caller's back") {
   CHECK(server.count("POST", "/x") == 2);
 }
 
+TEST_CASE("a server that goes away over a request may have carried it out") {
+  const tests::TempDir dir;
+  const auto path = dir.path() / "docker.sock";
+  HttpServer server(HttpServer::Options{.unix_socket = path});
+  std::atomic<int> asked = 0;
+  server.on("POST", "/x", [&](const tests::ServerRequest&) -> tests::ServerReply {
+    if (asked++ == 0) return {.body = "yes"};
+    std::filesystem::remove(path);
+    return {.fault = ServerFault::drop};
+  });
+  const auto client =
+      net::make_http_client({.base_url = "http://docker", .unix_socket = path.string(), .tls = {}});
+  CHECK(client->send({.method = "POST", .target = "/x"}, {}).body == "yes");
+  // libcurl cannot connect for its second try, which is not what the caller must know.
+  CHECK(failure_of(*client, {.method = "POST", .target = "/x"}) == net::HttpFailure::reset);
+  CHECK(asked == 2);
+}
+
 TEST_CASE("threads share one client, each with a connection of its own") {
   HttpServer server;
   server.on("GET", "/ok", {{.body = "yes"}});
