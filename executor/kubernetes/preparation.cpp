@@ -125,8 +125,16 @@ void Preparation::create_pod(Clock::time_point until) {
   if (!needs_secret(m_spec, inputs)) return;
   m_place.client.create(resources::k_secrets, m_place.name_space,
                         job_secret(m_spec, inputs, m_logins, m_uid), m_stop);
-  m_place.client.patch(resources::k_pods, m_place.name_space, pod_name(m_spec),
-                       remove_gate_patch(pod), {.type = PatchType::json}, m_stop);
+  try {
+    m_place.client.patch(resources::k_pods, m_place.name_space, pod_name(m_spec),
+                         remove_gate_patch(pod), {.type = PatchType::json}, m_stop);
+  } catch (const ApiError& error) {
+    // Carried out, and its reply lost: what the patch tests for is gone by now.
+    if (!error.repeated() || !error.invalid()) throw;
+    const json now =
+        m_place.client.get(resources::k_pods, m_place.name_space, pod_name(m_spec), m_stop);
+    if (!remove_gate_patch(now).empty()) throw;
+  }
 }
 
 std::vector<PodEvent> Preparation::events() {
