@@ -1,4 +1,5 @@
 """What the behaviours need of a backend, and nothing they assert."""
+import itertools
 import os
 import pathlib
 import shutil
@@ -26,14 +27,13 @@ class DockerBackend:
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="berth-conformance-"))
         self.jobs = self.root / "jobs"
         self.state = self.root / "state"
-        self.count = 0
+        self.count = itertools.count(1)
 
     def settings(self, **docker):
         values = {"host": self.engine.host, "helper_image": HELPER, "pull_policy": "if-not-present", **docker}
         lines = ["backend: docker", f"state_dir: {self.state}", "docker:"]
         lines += [f"  {key}: {value}" for key, value in values.items()]
-        self.count += 1
-        path = self.root / f"berth-{self.count}.yaml"
+        path = self.root / f"berth-{next(self.count)}.yaml"
         path.write_text("\n".join(lines) + "\n")
         return path
 
@@ -67,9 +67,11 @@ class KubernetesBackend:
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="berth-conformance-"))
         self.jobs = self.root / "jobs"
         self.state = self.root / "state"
+        # Lines of the settings file outside of its kubernetes section.
+        self.common = []
         self.namespace = f"berth-conformance-{os.getpid()}"
         self.cluster.make_namespace(self.namespace)
-        self.count = 0
+        self.count = itertools.count(1)
 
     def settings(self, **more):
         # The behaviours speak in Docker's words where the two differ.
@@ -79,10 +81,9 @@ class KubernetesBackend:
             more["volumes"] = "{empty_dir: [{name: shm, mount_path: /dev/shm, medium: Memory, size_limit: %d}]}" % more.pop("shm_size")
         values = {"kubeconfig": self.cluster.kubeconfig, "namespace": self.namespace, "helper_image": HELPER,
                   "pull_policy": "if-not-present", **more}
-        lines = ["backend: kubernetes", f"state_dir: {self.state}", "kubernetes:"]
+        lines = ["backend: kubernetes", f"state_dir: {self.state}", *self.common, "kubernetes:"]
         lines += [f"  {key}: {value}" for key, value in values.items()]
-        self.count += 1
-        path = self.root / f"berth-{self.count}.yaml"
+        path = self.root / f"berth-{next(self.count)}.yaml"
         path.write_text("\n".join(lines) + "\n")
         return path
 
