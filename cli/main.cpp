@@ -1,3 +1,4 @@
+#include "cli/gc_command.hpp"
 #include "cli/local_command.hpp"
 #include "cli/register.hpp"
 #include "executor/support/error.hpp"
@@ -47,6 +48,16 @@ void add_local(CLI::App& app, berth::cli::LocalOptions& options) {
   app.add_flag("!--unprotected", options.ref_protected, "Treat the ref as not protected");
 }
 
+void add_gc(CLI::App& app, berth::cli::GcOptions& options) {
+  app.add_option("--settings", options.settings, "berth.yaml (default: that of the four programs)");
+  app.add_flag("--dry-run", options.dry_run, "Show what would be removed, and remove nothing");
+  app.add_option("--volumes-older-than", options.volumes_older_than,
+                 "Docker: remove checkouts and caches too that no job has used for so long (30d)");
+  app.add_option("--namespace", options.namespaces,
+                 "Kubernetes: a namespace to look in beside that of the settings; repeatable")
+      ->allow_extra_args(false);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -55,9 +66,13 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", BERTH_VERSION);
   berth::cli::RegisterOptions registration;
   berth::cli::LocalOptions local;
+  berth::cli::GcOptions garbage;
   CLI::App* register_command =
       app.add_subcommand("register", "Print what registers a runner with these programs");
   CLI::App* local_command = app.add_subcommand("local", "Run a pipeline on this machine");
+  CLI::App* gc_command =
+      app.add_subcommand("gc", "Remove what jobs left behind whose driver is gone");
+  add_gc(*gc_command, garbage);
   add_register(*register_command, registration);
   add_local(*local_command, local);
   try {
@@ -67,6 +82,7 @@ int main(int argc, char** argv) {
   }
   try {
     if (register_command->parsed()) return berth::cli::run_register(registration);
+    if (gc_command->parsed()) return berth::cli::run_gc(garbage);
     return berth::cli::run_local(local);
   } catch (const berth::support::Error& error) {
     fmt::print(stderr, "berth: {}\n", error.what());

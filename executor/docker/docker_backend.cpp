@@ -3,6 +3,7 @@
 #include "executor/agentlink/session.hpp"
 #include "executor/agentlink/stage_request.hpp"
 #include "executor/docker/agent_access.hpp"
+#include "executor/docker/connect.hpp"
 #include "executor/docker/container_end.hpp"
 #include "executor/docker/engine/engine.hpp"
 #include "executor/docker/forget_attempt.hpp"
@@ -18,7 +19,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <thread>
 
 namespace berth::docker {
@@ -42,7 +42,8 @@ std::string value(const core::Sandbox& sandbox, std::string_view key) {
 class DockerBackend final : public core::Backend {
  public:
   explicit DockerBackend(BackendOptions options)
-      : m_options(std::move(options)), m_engine(make_address(m_options), make_options(m_options)) {}
+      : m_options(std::move(options)),
+        m_engine(engine_address(m_options), engine_options(m_options)) {}
 
   core::Sandbox prepare(const core::JobSpec& spec, const core::PrepareInput& input,
                         core::Console& console, std::stop_token stop) override {
@@ -80,21 +81,6 @@ class DockerBackend final : public core::Backend {
                               core::Console& console, std::stop_token stop) override;
 
  private:
-  static EngineAddress make_address(const BackendOptions& options) {
-    const ConnectionSettings connection{.host = options.settings.host,
-                                        .tls_cert_path = options.settings.tls_cert_path,
-                                        .tls_verify = options.settings.tls_verify};
-    return resolve_address(connection, [](const std::string& name) {
-      const char* value = std::getenv(name.c_str());
-      return std::string(value == nullptr ? "" : value);
-    });
-  }
-  static EngineOptions make_options(const BackendOptions& options) {
-    EngineOptions engine;
-    if (!options.trace_file.empty()) engine.on_call = net::trace_to_file(options.trace_file);
-    return engine;
-  }
-
   static AttemptObjects known_objects(const core::JobSpec& spec, const core::Sandbox& sandbox);
 
   BackendOptions m_options;

@@ -1,5 +1,6 @@
 #include "executor/docker/host_state.hpp"
 
+#include "executor/core/overdue.hpp"
 #include "executor/state/host_id.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/files.hpp"
@@ -14,6 +15,7 @@
 #include <optional>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace berth::docker {
 namespace {
@@ -102,6 +104,7 @@ HostState::HostState(fs::path folder) : m_folder(std::move(folder)) {
   make_directory(m_folder, 0700);
   make_directory(m_folder / "run", 0700);
   make_directory(m_folder / "holders", 0700);
+  make_directory(m_folder / "used", 0700);
 }
 
 std::string HostState::identity(const fs::path& tmpdir) const {
@@ -180,6 +183,42 @@ std::vector<std::string> HostState::dead_attempts(std::string_view host, std::in
     if (known_dead(owner, host, now)) add_once(dead, owner.attempt);
   });
   return dead;
+}
+
+std::vector<std::string> HostState::dead_attempts(std::int64_t now) const {
+  std::vector<std::string> dead;
+  each_record(m_folder, [&](const Owner& owner, const fs::path&) {
+    const bool over = is_over(owner.host, owner.tmpdir) || core::is_overdue(owner.deadline, now);
+    if (over) add_once(dead, owner.attempt);
+  });
+  return dead;
+}
+
+bool HostState::is_over(const std::string& host, const std::string& tmpdir) const {
+  struct stat unused {};
+  return state::is_host_of(host, m_folder, tmpdir) && ::lstat(tmpdir.c_str(), &unused) != 0 &&
+         errno == ENOENT;
+}
+
+void HostState::note_use(const std::string& volume) const {
+  const fs::path path = m_folder / "used" / volume;
+  const support::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  if (!file || ::futimens(file.get(), nullptr) != 0) cannot("write", path, errno);
+}
+
+std::optional<std::int64_t> HostState::last_use(const std::string& volume) const {
+  struct stat info {};
+  if (::stat((m_folder / "used" / volume).c_str(), &info) != 0) return std::nullopt;
+  return info.st_mtim.tv_sec;
+}
+
+bool HostState::is_held(const std::string& volume, std::int64_t now) const {
+  const auto owner = read_owner(m_folder / "holders" / volume);
+  return owner && !is_over(owner->host, owner->tmpdir) && !core::is_overdue(owner->deadline, now);
+}
+
+void HostState::forget_use(const std::string& volume) const {
+  ::unlink((m_folder / "used" / volume).c_str());
 }
 
 std::vector<std::string> HostState::attempts_of(std::string_view host,

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@ namespace berth::docker {
 ///     <state>/<name>.lock          short critical sections between jobs
 ///     <state>/run/<attempt>/       owner, helper/, build/, lease/ (0777)
 ///     <state>/holders/<volume>     which attempt uses a kept /builds volume
+///     <state>/used/<volume>        empty; its time is when a job last asked for it
 ///
 /// An attempt is *known dead* here when its record is of the same host identity
 /// and its TMPDIR is gone: the runner removes that after cleanup. Of another
@@ -56,6 +58,21 @@ class HostState {
 
   /// Attempts with a directory or a hold here that are known dead.
   std::vector<std::string> dead_attempts(std::string_view host, std::int64_t now) const;
+
+  /// The same of every identity, each seen as far as it can be from here.
+  std::vector<std::string> dead_attempts(std::int64_t now) const;
+
+  /// Whether an attempt of that identity with that TMPDIR is over, as its TMPDIR,
+  /// which can be looked for from here, is gone.
+  bool is_over(const std::string& host, const std::string& tmpdir) const;
+
+  /// Kept volumes: notes that a job uses it from now on; when one last did (seconds
+  /// since the epoch; nothing: no job of this state folder); whether an attempt that
+  /// is not known dead holds it; forgets that it was used.
+  void note_use(const std::string& volume) const;
+  std::optional<std::int64_t> last_use(const std::string& volume) const;
+  bool is_held(const std::string& volume, std::int64_t now) const;
+  void forget_use(const std::string& volume) const;
 
   /// Attempts recorded for this TMPDIR.
   std::vector<std::string> attempts_of(std::string_view host, std::string_view tmpdir) const;

@@ -105,6 +105,7 @@ void Preparation::place() {
     m_placement.volumes.push_back(
         held ? m_state.hold(volume.name, m_spec, m_placement.host, seconds_now(), m_stop)
              : volume.name);
+    if (!volume.per_job) m_state.note_use(m_placement.volumes.back());
   }
 }
 

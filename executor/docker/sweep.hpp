@@ -4,31 +4,13 @@
 #include "executor/docker/host_state.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <vector>
 
 /// Removes what attempts of this host left behind that nobody will clean up: the
 /// runner was killed, or the machine restarted.
 namespace berth::docker {
-
-/// What the engine holds of one attempt, as far as the decision needs it.
-struct AttemptTraces {
-  std::string attempt;
-  std::string tmpdir;
-  /// ContainerState::status of each container.
-  std::vector<std::string> states{};
-  std::vector<std::string> container_ids{};
-};
-
-/// Whether TMPDIR is gone: then the runner has removed it behind cleanup, or
-/// a reboot has. Otherwise "maybe" where all containers have ended: the agents
-/// end them on their own when no driver was heard of for long. Pure.
-enum class Verdict { alive, dead, ended };
-Verdict judge(const AttemptTraces& traces,
-              const std::function<bool(const std::string&)>& directory_exists);
 
 /// Finds and removes dead attempts of the host identity, but never `own`. A
 /// container that ended less than a minute ago may still be wanted by its own

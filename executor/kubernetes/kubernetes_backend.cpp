@@ -2,9 +2,9 @@
 
 #include "executor/agentlink/session.hpp"
 #include "executor/agentlink/stage_request.hpp"
-#include "executor/kubernetes/api/connection.hpp"
 #include "executor/kubernetes/api/exec_transport.hpp"
 #include "executor/kubernetes/causes.hpp"
+#include "executor/kubernetes/connect.hpp"
 #include "executor/kubernetes/pod/names.hpp"
 #include "executor/kubernetes/pod/overwrites.hpp"
 #include "executor/kubernetes/pod_watch.hpp"
@@ -42,26 +42,6 @@ std::int64_t seconds_now() {
 std::string value(const core::Sandbox& sandbox, std::string_view key) {
   const auto found = sandbox.values.find(std::string(key));
   return found == sandbox.values.end() ? std::string() : found->second;
-}
-
-std::unique_ptr<Client> connect(const settings::Kubernetes& settings, milliseconds patience,
-                                const std::string& trace_file, core::Console& console) {
-  Connection connection = load_connection({.host = settings.host,
-                                           .cert_file = settings.cert_file,
-                                           .key_file = settings.key_file,
-                                           .ca_file = settings.ca_file,
-                                           .bearer_token = settings.bearer_token,
-                                           .kubeconfig = settings.kubeconfig,
-                                           .context = settings.context});
-  ClientOptions options{.patience = patience};
-  if (!trace_file.empty()) options.on_call = net::trace_to_file(trace_file);
-  options.on_trouble = [&console](const std::string& text) { console.warning(text); };
-  return std::make_unique<Client>(std::move(connection), std::move(options));
-}
-
-std::string namespace_of(const settings::Kubernetes& settings, const Client& client) {
-  return settings.namespace_name.empty() ? client.connection().default_namespace
-                                         : settings.namespace_name;
 }
 
 /// One container of a job's pod, as a stage sees it.

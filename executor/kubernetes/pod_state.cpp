@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <ctime>
 #include <utility>
 
@@ -125,8 +126,11 @@ PodTrace parse_pod_trace(const json& pod) {
                  .uid = state.uid,
                  .attempt = word(member(metadata, "labels"), k_label_attempt),
                  .tmpdir = word(member(metadata, "annotations"), k_label_tmpdir),
+                 .host = word(member(metadata, "annotations"), k_label_host),
                  .ended = state.ended(),
                  .being_deleted = state.being_deleted};
+  const std::string deadline = word(member(metadata, "labels"), k_label_deadline);
+  std::from_chars(deadline.data(), deadline.data() + deadline.size(), trace.deadline);
   for (const json& one : items(member(pod, "status"), "containerStatuses")) {
     const std::string at = word(member(member(one, "state"), "terminated"), "finishedAt");
     trace.ended_at = std::max(trace.ended_at, parse_time(at));

@@ -78,6 +78,10 @@ struct PodTrace {
   std::string uid{};
   std::string attempt{};
   std::string tmpdir{};
+  /// Whole, as state::host_id gave it.
+  std::string host{};
+  /// Seconds since the epoch; 0: unknown.
+  std::int64_t deadline = 0;
   bool ended = false;
   bool being_deleted = false;
   /// When the last of its containers ended; 0 where nothing says so.

@@ -57,6 +57,10 @@ std::string make_id(const std::filesystem::path& file) {
   return id;
 }
 
+std::string identity(const std::string& id, const struct ::stat& parent) {
+  return fmt::format("{}-{}:{}", id, parent.st_dev, parent.st_ino);
+}
+
 }  // namespace
 
 std::string host_id(const std::filesystem::path& state_dir, const std::filesystem::path& tmpdir) {
@@ -68,7 +72,16 @@ std::string host_id(const std::filesystem::path& state_dir, const std::filesyste
   }
   struct stat info {};
   if (tmpdir.empty() || ::stat((tmpdir / "..").c_str(), &info) != 0) info = {};
-  return fmt::format("{}-{}:{}", id, info.st_dev, info.st_ino);
+  return identity(id, info);
+}
+
+bool is_host_of(std::string_view host, const std::filesystem::path& state_dir,
+                const std::filesystem::path& tmpdir) {
+  const std::string id = read_id(state_dir / "host-id");
+  if (id.empty() || !tmpdir.is_absolute() || !tmpdir.has_filename()) return false;
+  struct stat info {};
+  if (::stat(tmpdir.parent_path().c_str(), &info) != 0) return false;
+  return identity(id, info) == host;
 }
 
 }  // namespace berth::state

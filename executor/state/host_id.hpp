@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace berth::state {
 
@@ -11,5 +12,10 @@ namespace berth::state {
 /// different ones, so neither takes the other's live jobs for leftovers. Makes
 /// state_dir (0700) if it is missing. Throws OperatorError where it cannot.
 std::string host_id(const std::filesystem::path& state_dir, const std::filesystem::path& tmpdir);
+
+/// Whether `host` is what host_id() gives here for that TMPDIR, which may be gone
+/// itself: then its absence says that its job is over. Makes nothing.
+bool is_host_of(std::string_view host, const std::filesystem::path& state_dir,
+                const std::filesystem::path& tmpdir);
 
 }  // namespace berth::state

@@ -157,6 +157,8 @@ class Engine {
   Removal remove_volume(const std::string& name, std::stop_token stop);
   std::optional<VolumeInfo> find_volume(const std::string& name, std::stop_token stop);
   std::vector<VolumeInfo> list_volumes(const LabelFilter& labels, std::stop_token stop);
+  /// Those that no container names, be it one that has ended.
+  std::vector<VolumeInfo> list_unused_volumes(const LabelFilter& labels, std::stop_token stop);
 
  private:
   class Impl;

@@ -90,4 +90,14 @@ std::vector<VolumeInfo> Engine::list_volumes(const LabelFilter& labels, std::sto
   return parse_volume_list(answer.response.body);
 }
 
+std::vector<VolumeInfo> Engine::list_unused_volumes(const LabelFilter& labels,
+                                                    std::stop_token stop) {
+  const nlohmann::json filters = {{"label", labels}, {"dangling", {"true"}}};
+  const EngineAnswer answer = m_impl->caller.call(
+      {.name = "list unused volumes",
+       .request = {.target = "/volumes?filters=" + net::percent_encode(filters.dump())}},
+      stop);
+  return parse_volume_list(answer.response.body);
+}
+
 }  // namespace berth::docker

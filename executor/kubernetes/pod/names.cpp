@@ -90,6 +90,10 @@ std::string attempt_selector(std::string_view attempt) {
   return fmt::format("{}=true,{}={}", k_label_managed, k_label_attempt, attempt);
 }
 
+std::string any_attempt_selector() {
+  return fmt::format("{}=true,{}", k_label_managed, k_label_attempt);
+}
+
 std::string to_label_value(std::string_view text) {
   std::string value;
   for (const char c : text.substr(0, 63)) {

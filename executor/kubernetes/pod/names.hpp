@@ -65,6 +65,8 @@ Marks attempt_marks(const core::JobSpec& spec, std::string_view host, std::strin
 std::string host_selector(std::string_view host);
 std::string tmpdir_selector(std::string_view host, std::string_view tmpdir);
 std::string attempt_selector(std::string_view attempt);
+/// Every attempt's, of every host.
+std::string any_attempt_selector();
 
 /// A label's value made of any text, as the built-in executor does: cut, other
 /// characters become `_`, none but letters and digits at either end.

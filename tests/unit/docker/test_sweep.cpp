@@ -1,3 +1,4 @@
+#include "executor/docker/attempts.hpp"
 #include "executor/docker/sweep.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/docker/engine_fixture.hpp"

@@ -65,3 +65,19 @@ TEST_CASE("host id: a state folder that cannot be made is the operator's matter"
   CHECK_THROWS_WITH(host_id(directory.path() / "file" / "state", directory.path()),
                     ContainsSubstring("cannot make Berth's state folder"));
 }
+
+TEST_CASE("a TMPDIR that is gone is judged by who can see where it was") {
+  const tests::TempDir tmp;
+  const auto state = tmp.path() / "state";
+  const auto tmpdir = tmp.path() / "executor1";
+  CHECK_FALSE(state::is_host_of("any", state, tmpdir));
+  std::filesystem::create_directory(tmpdir);
+  const std::string host = state::host_id(state, tmpdir);
+  CHECK(state::is_host_of(host, state, tmpdir));
+  std::filesystem::remove(tmpdir);
+  CHECK(state::is_host_of(host, state, tmpdir));
+  CHECK_FALSE(state::is_host_of(host, state, tmp.path() / "elsewhere" / "executor1"));
+  CHECK_FALSE(state::is_host_of(host, tmp.path() / "other-state", tmpdir));
+  CHECK_FALSE(std::filesystem::exists(tmp.path() / "other-state"));
+  CHECK_FALSE(state::is_host_of(host, state, "executor1"));
+}
