@@ -54,8 +54,12 @@ class DockerBackend:
         shutil.rmtree(self.root)
 
 
+MANIFESTS = pathlib.Path(__file__).resolve().parent.parent.parent / "runner-config" / "kubernetes"
+
+
 class KubernetesBackend:
-    """A cluster, in a namespace of these tests' own."""
+    """A cluster, in a namespace of these tests' own. Berth is the service account of runner-config/kubernetes/rbac.yaml
+    and may do what its Role says; the tests themselves look at the cluster as its administrator."""
 
     suite = "kubernetes"
     # /builds is the pod's own, and goes with it.
@@ -71,6 +75,8 @@ class KubernetesBackend:
         self.common = []
         self.namespace = f"berth-conformance-{os.getpid()}"
         self.cluster.make_namespace(self.namespace)
+        self.cluster.apply(MANIFESTS / "rbac.yaml", self.namespace)
+        self.kubeconfig = self.cluster.account_kubeconfig(self.namespace, "berth-driver", self.root / "kubeconfig")
         self.count = itertools.count(1)
 
     def settings(self, **more):
@@ -79,7 +85,7 @@ class KubernetesBackend:
             more["memory_limit"] = more.pop("memory").replace("m", "Mi")
         if "shm_size" in more:
             more["volumes"] = "{empty_dir: [{name: shm, mount_path: /dev/shm, medium: Memory, size_limit: %d}]}" % more.pop("shm_size")
-        values = {"kubeconfig": self.cluster.kubeconfig, "namespace": self.namespace, "helper_image": HELPER,
+        values = {"kubeconfig": self.kubeconfig, "namespace": self.namespace, "helper_image": HELPER,
                   "pull_policy": "if-not-present", **more}
         lines = ["backend: kubernetes", f"state_dir: {self.state}", *self.common, "kubernetes:"]
         lines += [f"  {key}: {value}" for key, value in values.items()]

@@ -21,6 +21,12 @@ class ApiError(RuntimeError):
         self.status = status
 
 
+def manifests(path, namespace):
+    """The documents of a file of runner-config/kubernetes, for this namespace in place of `berth`."""
+    text = re.sub(r"^(\s*(?:- )?namespace:) berth$", rf"\1 {namespace}", pathlib.Path(path).read_text(), flags=re.MULTILINE)
+    return [one for one in re.split(r"^---$", text, flags=re.MULTILINE) if re.search(r"^kind:", one, re.MULTILINE)]
+
+
 class Cluster:
     """Of the first context alone, and of a user with a certificate: what scripts/dev-cluster makes."""
 
@@ -39,8 +45,8 @@ class Cluster:
 
         server = urllib.parse.urlsplit(field("server"))
         self.host, self.port = server.hostname, server.port or 443
-        authority = base64.b64decode(field("certificate-authority-data")).decode()
-        self.tls = ssl.create_default_context(cadata=authority)
+        self.authority = field("certificate-authority-data")
+        self.tls = ssl.create_default_context(cadata=base64.b64decode(self.authority).decode())
         with tempfile.NamedTemporaryFile("wb") as both:
             both.write(base64.b64decode(field("client-certificate-data")) + b"\n")
             both.write(base64.b64decode(field("client-key-data")))
@@ -66,9 +72,11 @@ class Cluster:
         return path
 
     def call(self, method, path, body=None, content_type="application/json"):
+        """`body`: an object, or text as it is."""
         connection = http.client.HTTPSConnection(self.host, self.port, context=self.tls, timeout=60)
         try:
-            connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": content_type})
+            connection.request(method, path, body if body is None or isinstance(body, str) else json.dumps(body),
+                               {"Content-Type": content_type})
             answer = connection.getresponse()
             data = answer.read()
             if answer.status >= 400:
@@ -84,6 +92,34 @@ class Cluster:
 
     def remove_namespace(self, name):
         self.call("DELETE", f"/api/v1/namespaces/{name}")
+
+    def apply(self, manifest, namespace, dry_run=False):
+        """Objects of a file of runner-config/kubernetes, server-side, in this namespace in place of its own.
+        Returns what the server makes of each; a field it does not know is an error."""
+        made = []
+        for text in manifests(manifest, namespace):
+            kind, name = (re.search(pattern, text, re.MULTILINE).group(1) for pattern in (r"^kind: (\S+)", r"^  name: (\S+)"))
+            group = re.search(r"^apiVersion: (\S+)", text, re.MULTILINE).group(1)
+            root = f"/apis/{group}" if "/" in group else f"/api/{group}"
+            query = "?fieldManager=berth-tests&force=true&fieldValidation=Strict" + ("&dryRun=All" if dry_run else "")
+            made.append(self.call("PATCH", f"{root}/namespaces/{namespace}/{kind.lower()}s/{name}{query}", text,
+                                  "application/apply-patch+yaml"))
+        return made
+
+    def account_kubeconfig(self, namespace, account, path):
+        """Writes a kubeconfig of a service account, with a token for an hour, as `kubectl create token` gives it."""
+        token = self.call("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token",
+                          {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+                           "spec": {"expirationSeconds": 7200}})["status"]["token"]
+        context = {"cluster": "c", "user": "u", "namespace": namespace}
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({
+            "apiVersion": "v1", "kind": "Config", "current-context": "it",
+            "clusters": [{"name": "c", "cluster": {"server": f"https://{self.host}:{self.port}",
+                                                   "certificate-authority-data": self.authority}}],
+            "users": [{"name": "u", "user": {"token": token}}],
+            "contexts": [{"name": "it", "context": context}]}))
+        return path
 
     def find(self, path):
         try:
