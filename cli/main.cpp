@@ -1,3 +1,4 @@
+#include "cli/doctor_command.hpp"
 #include "cli/gc_command.hpp"
 #include "cli/local_command.hpp"
 #include "cli/register.hpp"
@@ -58,6 +59,20 @@ void add_gc(CLI::App& app, berth::cli::GcOptions& options) {
       ->allow_extra_args(false);
 }
 
+void add_doctor(CLI::App& app, berth::cli::DoctorOptions& options) {
+  app.add_option("--settings", options.settings, "berth.yaml (default: that of the four programs)");
+  app.add_flag("--json", options.json, "Tell what was found as JSON");
+  app.add_flag("--no-probe", options.no_probe, "Start no container or pod");
+  app.add_option("--host", options.hosts,
+                 "A name that jobs must be able to resolve (your GitLab, a registry); repeatable")
+      ->allow_extra_args(false);
+  app.add_option("--runner-version", options.runner_version,
+                 "GitLab Runner's, for the helper image where the settings name none");
+  app.add_option("--start-limit", options.start_limit, "Seconds that the probe may take to start")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3600));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -67,12 +82,16 @@ int main(int argc, char** argv) {
   berth::cli::RegisterOptions registration;
   berth::cli::LocalOptions local;
   berth::cli::GcOptions garbage;
+  berth::cli::DoctorOptions doctor;
   CLI::App* register_command =
       app.add_subcommand("register", "Print what registers a runner with these programs");
   CLI::App* local_command = app.add_subcommand("local", "Run a pipeline on this machine");
   CLI::App* gc_command =
       app.add_subcommand("gc", "Remove what jobs left behind whose driver is gone");
   add_gc(*gc_command, garbage);
+  CLI::App* doctor_command =
+      app.add_subcommand("doctor", "Look whether jobs could run, and say what is in the way");
+  add_doctor(*doctor_command, doctor);
   add_register(*register_command, registration);
   add_local(*local_command, local);
   try {
@@ -82,6 +101,7 @@ int main(int argc, char** argv) {
   }
   try {
     if (register_command->parsed()) return berth::cli::run_register(registration);
+    if (doctor_command->parsed()) return berth::cli::run_doctor(doctor);
     if (gc_command->parsed()) return berth::cli::run_gc(garbage);
     return berth::cli::run_local(local);
   } catch (const berth::support::Error& error) {

@@ -32,6 +32,20 @@ struct Garbage {
   bool operator==(const Garbage&) const = default;
 };
 
+enum class Health { good, warning, failed, skipped };
+
+/// One thing that was looked at, for `berth doctor`.
+struct Finding {
+  /// "cluster", "rights", "agent", "exec", ...: the same words each time.
+  std::string check{};
+  Health health = Health::good;
+  /// What was seen: one line.
+  std::string text{};
+  /// What to do about it; empty where all is well.
+  std::string remedy{};
+  bool operator==(const Finding&) const = default;
+};
+
 /// What operators ask of a place where jobs live, beside the jobs: implemented by
 /// each backend. Throws support::Error where nothing can be found out, and
 /// support::Cancelled.
@@ -44,6 +58,11 @@ class Upkeep {
   /// a while ago, or its deadline has passed. Again, or by several at once: no harm.
   virtual std::vector<Garbage> collect_garbage(const GarbageRequest& request,
                                                std::stop_token stop) = 0;
+
+  /// Whether jobs could live there, as far as can be told without making one: is it
+  /// there, what may this user do, is there an agent for its machines. What is wrong
+  /// is a finding, never an exception; only Cancelled is thrown.
+  virtual std::vector<Finding> examine(std::stop_token stop) = 0;
 };
 
 }  // namespace berth::core

@@ -1,6 +1,7 @@
 #include "executor/docker/docker_upkeep.hpp"
 
 #include "executor/docker/connect.hpp"
+#include "executor/docker/examination.hpp"
 #include "executor/docker/garbage.hpp"
 #include "executor/support/clock.hpp"
 
@@ -33,6 +34,10 @@ class DockerUpkeep final : public core::Upkeep {
       std::move(volumes.begin(), volumes.end(), std::back_inserter(all));
     }
     return all;
+  }
+
+  std::vector<core::Finding> examine(std::stop_token stop) override {
+    return examine_engine(m_engine, m_options, stop);
   }
 
  private:

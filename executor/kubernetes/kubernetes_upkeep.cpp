@@ -1,6 +1,7 @@
 #include "executor/kubernetes/kubernetes_upkeep.hpp"
 
 #include "executor/kubernetes/connect.hpp"
+#include "executor/kubernetes/examination.hpp"
 #include "executor/kubernetes/garbage.hpp"
 #include "executor/kubernetes/removal.hpp"
 #include "executor/state/host_id.hpp"
@@ -46,6 +47,10 @@ class KubernetesUpkeep final : public core::Upkeep {
       std::move(pods.begin(), pods.end(), std::back_inserter(all));
     }
     return all;
+  }
+
+  std::vector<core::Finding> examine(std::stop_token stop) override {
+    return examine_cluster(m_options, m_console, stop);
   }
 
  private:
