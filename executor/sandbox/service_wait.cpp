@@ -92,6 +92,7 @@ void warn_of_ended_service(const std::string& image, const std::string& words,
 void await_services(const ConnectHelper& connect, const std::vector<AwaitedService>& services,
                     milliseconds limit, support::Console& console, std::stop_token stop) {
   std::vector<Waiting> waiting;
+  waiting.reserve(services.size());
   for (const AwaitedService& service : services) {
     waiting.push_back({.service = &service, .text = {}, .ready = false});
   }
