@@ -122,12 +122,18 @@ std::vector<PodEvent> parse_pod_events(const json& list) {
 PodTrace parse_pod_trace(const json& pod) {
   const PodState state = parse_pod_state(pod);
   const json& metadata = member(pod, "metadata");
+  const auto agent_ended = [&state](core::ContainerRole role) {
+    const ContainerState* container = state.find(container_name(role));
+    return container != nullptr && container->terminated();
+  };
+  const bool agents_ended =
+      agent_ended(core::ContainerRole::build) && agent_ended(core::ContainerRole::helper);
   PodTrace trace{.name = state.name,
                  .uid = state.uid,
                  .attempt = word(member(metadata, "labels"), k_label_attempt),
                  .tmpdir = word(member(metadata, "annotations"), k_label_tmpdir),
                  .host = word(member(metadata, "annotations"), k_label_host),
-                 .ended = state.ended(),
+                 .ended = state.ended() || agents_ended,
                  .being_deleted = state.being_deleted};
   const std::string deadline = word(member(metadata, "labels"), k_label_deadline);
   std::from_chars(deadline.data(), deadline.data() + deadline.size(), trace.deadline);

@@ -82,6 +82,7 @@ struct PodTrace {
   std::string host{};
   /// Seconds since the epoch; 0: unknown.
   std::int64_t deadline = 0;
+  /// The pod, or both containers with an agent: a service does not end by itself.
   bool ended = false;
   bool being_deleted = false;
   /// When the last of its containers ended; 0 where nothing says so.

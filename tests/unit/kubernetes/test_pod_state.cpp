@@ -64,3 +64,17 @@ TEST_CASE("what the sweep needs of a pod") {
   CHECK(trace.ended);
   CHECK(trace.ended_at == 120);
 }
+
+TEST_CASE("a pod whose agents have ended is one that has, whatever its services do") {
+  const bool helper_too = GENERATE(true, false);
+  const std::string ended = R"({"terminated": {"finishedAt": "1970-01-01T00:02:00Z"}})";
+  const std::string running = R"({"running": {}})";
+  const auto trace = kubernetes::parse_pod_trace(support::parse_json(
+      R"({"status": {"phase": "Running", "containerStatuses": [
+        {"name": "build", "state": )" +
+          ended + R"(}, {"name": "helper", "state": )" + (helper_too ? ended : running) +
+          R"(}, {"name": "svc-0", "state": )" + running + "}]}}",
+      "test"));
+  CHECK(trace.ended == helper_too);
+  CHECK(trace.ended_at == 120);
+}
