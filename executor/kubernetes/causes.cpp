@@ -71,6 +71,13 @@ std::optional<Cause> look_up(const std::array<Words, Size>& table, std::string_v
   return std::nullopt;
 }
 
+std::optional<Cause> of_own_disk(std::string_view reason, std::string_view message) {
+  if (reason != "Evicted" || !is_own_disk_limit(message)) return std::nullopt;
+  return Cause{.fault = Fault::job,
+               .text = with_message("used more disk than it may", message),
+               .hint = "raise `ephemeral_storage_limit`, or let the job write less"};
+}
+
 Cause of_disruption(const PodState& pod) {
   if (auto known = look_up(k_disruptions, pod.disruption_reason, pod.disruption_message)) {
     // What the kubelet writes beside it says more.
@@ -104,11 +111,7 @@ std::optional<Cause> cause_of_pod_end(const std::optional<PodState>& pod, std::s
   if (!uid.empty() && pod->uid != uid)
     return Cause{.text = "is gone: another pod of that name stands there"};
   // Too much of its own disk is marked as a disruption by the kubelet too.
-  if (pod->reason == "Evicted" && is_own_disk_limit(pod->message)) {
-    return Cause{.fault = Fault::job,
-                 .text = with_message("used more disk than it may", pod->message),
-                 .hint = "raise `ephemeral_storage_limit`, or let the job write less"};
-  }
+  if (auto cause = of_own_disk(pod->reason, pod->message)) return cause;
   if (!pod->disruption_reason.empty()) return of_disruption(*pod);
   if (!pod->reason.empty()) {
     if (auto known = look_up(k_reasons, pod->reason, pod->message)) return known;
@@ -140,9 +143,17 @@ std::optional<Cause> cause_of_end(const std::optional<PodState>& pod, std::strin
                  .out_of_memory = true};
   }
   if (of_pod) return of_pod;
-  if (own != nullptr && own->terminated()) return Cause{.text = explain(*own)};
+  if (own != nullptr && own->terminated()) return Cause{.text = explain(*own), .tentative = true};
   if (pod->ended())
     return Cause{.text = with_message("is gone: its pod ended", pod->message), .hint = k_retry};
+  return std::nullopt;
+}
+
+std::optional<Cause> cause_of_events(const std::vector<PodEvent>& events) {
+  for (auto event = events.rbegin(); event != events.rend(); ++event) {
+    if (auto cause = of_own_disk(event->reason, event->message)) return cause;
+    if (auto known = look_up(k_reasons, event->reason, event->message)) return known;
+  }
   return std::nullopt;
 }
 

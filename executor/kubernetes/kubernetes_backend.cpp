@@ -20,6 +20,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <thread>
 
@@ -32,6 +33,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds k_straggler_pause{400};
 /// How long after an agent is lost the node may take to say why.
 constexpr std::chrono::seconds k_evidence_wait{5};
+/// The same once the container is seen to have ended, until its pod's reason is there.
+constexpr std::chrono::seconds k_reason_wait{2};
 
 std::int64_t seconds_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(
@@ -53,6 +56,18 @@ struct StagePlace {
   std::string image;
 };
 
+/// The pod's own end, where only its events tell of it.
+std::optional<Cause> ask_events(Client& client, const StagePlace& place,
+                                const std::stop_token& stop) {
+  try {
+    return cause_of_events(
+        parse_pod_events(client.list(resources::k_events, place.name_space,
+                                     {.field = "involvedObject.uid=" + place.uid}, stop)));
+  } catch (const ApiError&) {  // a right that is missing
+    return std::nullopt;
+  }
+}
+
 /// Why the agent is lost, as far as the pod tells within a few seconds.
 std::optional<Cause> find_cause(Client& client, const StagePlace& place,
                                 const std::optional<PodState>& seen, const std::stop_token& stop) {
@@ -65,13 +80,22 @@ std::optional<Cause> find_cause(Client& client, const StagePlace& place,
     if (auto cause = cause_of_end(seen, place.uid, container)) return cause;
   }
   auto cause = cause_of_end(pod, place.uid, container);
-  if (cause || !object) return cause;
+  if ((cause && !cause->tentative) || !object) return cause;
   PodWatch watch(client, place.name_space, *object);
-  const auto until = std::chrono::steady_clock::now() + k_evidence_wait;
-  while (!cause && watch.next(until, stop)) {
-    cause = cause_of_end(watch.state() ? watch.state() : std::optional(watch.last()), place.uid,
-                         container);
-    if (!cause && !watch.state()) cause = cause_of_end(std::nullopt, place.uid, container);
+  const auto now = std::chrono::steady_clock::now;
+  auto until = now() + (cause ? k_reason_wait : k_evidence_wait);
+  const auto settled = [&] { return cause && (!watch.state() || watch.state()->ended()); };
+  while (!settled() && watch.next(until, stop)) {
+    auto found = cause_of_end(watch.state() ? watch.state() : std::optional(watch.last()),
+                              place.uid, container);
+    if (!found && !watch.state()) found = cause_of_end(std::nullopt, place.uid, container);
+    if (!found) continue;
+    if (!found->tentative) return found;
+    if (!cause) until = std::min(until, now() + k_reason_wait);
+    cause = std::move(found);
+  }
+  if (cause) {
+    if (auto told = ask_events(client, place, stop)) return told;
   }
   return cause;
 }

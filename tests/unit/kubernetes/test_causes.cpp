@@ -119,6 +119,33 @@ TEST_CASE("a container that ended on its own") {
   pod.containers.at(0).reason = "Error";
   CHECK(cause(pod).text == "ended with exit code 3");
   CHECK(cause(pod).fault == Fault::infrastructure);
+  // Why the pod did is known a moment later, if at all.
+  CHECK(cause(pod).tentative);
+  pod.phase = "Failed";
+  pod.reason = "Evicted";
+  CHECK_FALSE(cause(pod).tentative);
+}
+
+TEST_CASE("an eviction that only the events tell of") {
+  using kubernetes::cause_of_events;
+  const kubernetes::PodEvent started{.reason = "Started", .message = "Container started"};
+  const kubernetes::PodEvent killing{.reason = "Killing", .message = "Stopping container build"};
+  CHECK_FALSE(cause_of_events({}));
+  CHECK_FALSE(cause_of_events({started, killing}));
+  const auto disk = cause_of_events(
+      {started,
+       {.reason = "Evicted",
+        .message = "Usage of EmptyDir volume \"small\" exceeds the limit \"1Mi\". "},
+       killing});
+  REQUIRE(disk);
+  CHECK(disk->fault == Fault::job);
+  CHECK(
+      disk->text ==
+      "used more disk than it may: Usage of EmptyDir volume \"small\" exceeds the limit \"1Mi\".");
+  const auto memory = cause_of_events(
+      {started, {.reason = "Evicted", .message = "The node was low on resource: memory."}});
+  REQUIRE(memory);
+  CHECK(memory->fault == Fault::infrastructure);
 }
 
 TEST_CASE("a cause is thrown as whose fault it is") {
