@@ -32,8 +32,7 @@ core::ExitStatus config_stage(StageContext& context) {
       .builds_dir = spec.builds_dir,
       .cache_dir = spec.cache_dir,
       // The runner then gives each slot a directory of its own.
-      .builds_dir_is_shared =
-          spec.backend == "kubernetes" && settings::is_shared(settings.kubernetes, spec.builds_dir),
+      .builds_dir_is_shared = settings::is_shared(settings, spec.builds_dir),
       .hostname = machine_name(),
       .driver_version = std::string(support::version()),
       .job_env = {}};

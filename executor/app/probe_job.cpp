@@ -24,12 +24,6 @@ constexpr std::chrono::seconds k_connection_timeout{10};
 constexpr std::chrono::seconds k_orphan_timeout{60};
 constexpr std::chrono::seconds k_longest{300};
 
-std::int64_t seconds_now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             support::system_clock().wall().time_since_epoch())
-      .count();
-}
-
 /// The settings without what a probe has no use for.
 settings::Settings probe_settings(settings::Settings settings, const ProbeOptions& options) {
   core::Policy& policy = settings.policy;
@@ -56,7 +50,7 @@ core::JobSpec plan_probe(const settings::Settings& settings, const core::Job& jo
                  state::new_identity(environment, settings.state_dir, support::system_clock()));
   spec.build.image = spec.helper.image;
   spec.build.pull_policies = spec.helper.pull_policies;
-  spec.deadline = seconds_now() + k_longest.count();
+  spec.deadline = support::unix_seconds() + k_longest.count();
   spec.labels["berth.deadline"] = std::to_string(spec.deadline);
   return spec;
 }
@@ -138,10 +132,10 @@ std::vector<Finding> examine_by_probe(const settings::Settings& given, const Pro
         {.check = "exec",
          .text = fmt::format("its agents answer in both containers, {}", way_to_agents(*sandbox))});
     Collected output;
-    const std::int64_t before = seconds_now();
+    const std::int64_t before = support::unix_seconds();
     backend->run(spec, *sandbox, {.stage = core::ScriptStage("prepare_script"), .text = script},
                  output, quiet, stop);
-    auto seen = read_probe(output.text(), before, seconds_now());
+    auto seen = read_probe(output.text(), before, support::unix_seconds());
     std::move(seen.begin(), seen.end(), std::back_inserter(findings));
   } catch (const support::Error& error) {
     findings.push_back(failed("probe", error));

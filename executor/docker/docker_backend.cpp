@@ -28,12 +28,6 @@ namespace {
 /// slowest request, a container's start, takes a fifth of this.
 constexpr std::chrono::milliseconds k_straggler_pause{400};
 
-std::int64_t seconds_now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             support::system_clock().wall().time_since_epoch())
-      .count();
-}
-
 std::string value(const core::Sandbox& sandbox, std::string_view key) {
   const auto found = sandbox.values.find(std::string(key));
   return found == sandbox.values.end() ? std::string() : found->second;
@@ -57,8 +51,8 @@ class DockerBackend final : public core::Backend {
       const std::stop_callback caller(forward, [&either] { either.request_stop(); });
       const std::stop_callback ours(own, [&either] { either.request_stop(); });
       try {
-        swept = sweep(m_engine, state, host, spec.attempt, spec.helper.image, seconds_now(),
-                      either.get_token());
+        swept = sweep(m_engine, state, host, spec.attempt, spec.helper.image,
+                      support::unix_seconds(), either.get_token());
       } catch (const support::Cancelled&) {  // the caller notices for itself
       } catch (const std::exception& error) {
         // What is left over is no reason to fail this job.

@@ -10,12 +10,6 @@
 namespace berth::docker {
 namespace {
 
-std::int64_t seconds_now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             support::system_clock().wall().time_since_epoch())
-      .count();
-}
-
 class DockerUpkeep final : public core::Upkeep {
  public:
   DockerUpkeep(BackendOptions options, std::string helper_image)
@@ -26,7 +20,7 @@ class DockerUpkeep final : public core::Upkeep {
   std::vector<core::Garbage> collect_garbage(const core::GarbageRequest& request,
                                              std::stop_token stop) override {
     const HostState state(m_options.state_dir);
-    const std::int64_t now = seconds_now();
+    const std::int64_t now = support::unix_seconds();
     auto all = collect_attempts(m_engine, state, m_helper_image, request.dry_run, now, stop);
     if (request.volumes_unused_for) {
       auto volumes = collect_volumes(m_engine, state, request.volumes_unused_for->count(),

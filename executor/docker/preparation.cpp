@@ -25,12 +25,6 @@ namespace {
 /// An entrypoint may prepare much before it runs its command.
 constexpr std::chrono::minutes k_hello_limit{10};
 
-std::int64_t seconds_now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             support::system_clock().wall().time_since_epoch())
-      .count();
-}
-
 template <std::size_t Size>
 std::string hex(const std::array<std::uint8_t, Size>& bytes) {
   std::string text;
@@ -103,7 +97,7 @@ void Preparation::place() {
   for (const core::VolumeSpec& volume : m_spec.volumes) {
     const bool held = !volume.per_job && volume.destination == m_spec.builds_dir;
     m_placement.volumes.push_back(
-        held ? m_state.hold(volume.name, m_spec, m_placement.host, seconds_now(), m_stop)
+        held ? m_state.hold(volume.name, m_spec, m_placement.host, support::unix_seconds(), m_stop)
              : volume.name);
     if (!volume.per_job) m_state.note_use(m_placement.volumes.back());
   }

@@ -26,12 +26,6 @@ constexpr std::chrono::seconds k_patience{8};
 /// room for more.
 constexpr std::int64_t k_noted_skew = 5;
 
-std::int64_t seconds_now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             support::system_clock().wall().time_since_epoch())
-      .count();
-}
-
 Finding failed(std::string check, const support::Error& error) {
   return {.check = std::move(check),
           .health = Health::failed,
@@ -88,9 +82,9 @@ std::vector<Finding> examine_cluster(const BackendOptions& options, support::Con
   try {
     const auto client = connect(options.settings, k_patience, options.trace_file, console);
     const std::string name_space = namespace_of(options.settings, *client);
-    const std::int64_t before = seconds_now();
+    const std::int64_t before = support::unix_seconds();
     const ServerVersion version = server_version(*client, stop);
-    const std::int64_t after = seconds_now();
+    const std::int64_t after = support::unix_seconds();
     findings.push_back({.check = "cluster",
                         .text = fmt::format("Kubernetes {} at {} by {}, namespace '{}'",
                                             version.git_version, client->connection().host(),

@@ -36,12 +36,6 @@ constexpr std::chrono::seconds k_evidence_wait{5};
 /// The same once the container is seen to have ended, until its pod's reason is there.
 constexpr std::chrono::seconds k_reason_wait{2};
 
-std::int64_t seconds_now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             support::system_clock().wall().time_since_epoch())
-      .count();
-}
-
 std::string value(const core::Sandbox& sandbox, std::string_view key) {
   const auto found = sandbox.values.find(std::string(key));
   return found == sandbox.values.end() ? std::string() : found->second;
@@ -63,7 +57,7 @@ std::optional<Cause> ask_events(Client& client, const StagePlace& place,
     return cause_of_events(
         parse_pod_events(client.list(resources::k_events, place.name_space,
                                      {.field = "involvedObject.uid=" + place.uid}, stop)));
-  } catch (const ApiError&) {  // a right that is missing
+  } catch (const support::Error&) {  // what the pod itself told stands
     return std::nullopt;
   }
 }
@@ -77,7 +71,10 @@ std::optional<Cause> find_cause(Client& client, const StagePlace& place,
   if (object) pod = parse_pod_state(*object);
   // A pod that is gone was ended for something, which was to be seen before.
   if (!pod && seen) {
-    if (auto cause = cause_of_end(seen, place.uid, container)) return cause;
+    if (auto cause = cause_of_end(seen, place.uid, container)) {
+      const auto told = cause->tentative ? ask_events(client, place, stop) : std::nullopt;
+      return told ? told : cause;
+    }
   }
   auto cause = cause_of_end(pod, place.uid, container);
   if ((cause && !cause->tentative) || !object) return cause;
@@ -135,7 +132,7 @@ core::Sandbox KubernetesBackend::prepare(const core::JobSpec& spec, const core::
     const std::stop_callback ours(own, [&either] { either.request_stop(); });
     try {
       swept = sweep(*client, place.name_space, place.host, spec.attempt,
-                    deletion_grace(job.settings), seconds_now(), either.get_token());
+                    deletion_grace(job.settings), support::unix_seconds(), either.get_token());
     } catch (const support::Cancelled&) {  // the caller notices for itself
     }
   });

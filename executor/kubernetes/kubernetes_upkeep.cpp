@@ -18,12 +18,6 @@ namespace {
 /// An operator waits, or a CronJob comes again.
 constexpr std::chrono::seconds k_patience{30};
 
-std::int64_t seconds_now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             support::system_clock().wall().time_since_epoch())
-      .count();
-}
-
 class KubernetesUpkeep final : public core::Upkeep {
  public:
   KubernetesUpkeep(BackendOptions options, support::Console& console)
@@ -43,7 +37,7 @@ class KubernetesUpkeep final : public core::Upkeep {
     std::vector<core::Garbage> all;
     for (const std::string& name_space : namespaces) {
       auto pods = collect_pods(*client, name_space, deletion_grace(m_options.settings),
-                               request.dry_run, seconds_now(), tmpdir_gone, stop);
+                               request.dry_run, support::unix_seconds(), tmpdir_gone, stop);
       std::move(pods.begin(), pods.end(), std::back_inserter(all));
     }
     return all;

@@ -29,12 +29,6 @@ constexpr milliseconds k_more_events{3000};
 constexpr milliseconds k_tick{1000};
 constexpr support::Backoff k_quota_backoff{.first = milliseconds(1000), .max = milliseconds(5000)};
 
-std::int64_t seconds_now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             support::system_clock().wall().time_since_epoch())
-      .count();
-}
-
 }  // namespace
 
 Preparation::Preparation(const Placement& place, const BackendOptions& options,
@@ -67,7 +61,7 @@ PodInputs Preparation::pod_inputs() const {
                    .expanded = m_input.expanded,
                    .container_environment = m_input.container_environment,
                    .host = m_place.host,
-                   .now = seconds_now(),
+                   .now = support::unix_seconds(),
                    .architecture = m_agent.architecture,
                    .agent_config_map = m_agent.config_map,
                    .registry_logins = !m_logins.all().empty(),

@@ -53,4 +53,8 @@ Settings parse(std::string_view yaml, std::string_view name) {
   return settings;
 }
 
+bool is_shared(const Settings& settings, std::string_view directory) {
+  return settings.policy.backend == "kubernetes" && is_shared(settings.kubernetes, directory);
+}
+
 }  // namespace berth::settings

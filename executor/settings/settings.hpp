@@ -50,6 +50,10 @@ struct Settings {
   bool operator==(const Settings&) const = default;
 };
 
+/// Whether the backend in use lets several jobs at once see that directory. Kept
+/// checkouts of a Docker engine belong to one slot at a time.
+bool is_shared(const Settings& settings, std::string_view directory);
+
 /// Reads settings strictly: an unknown or duplicate key, a wrong type or a bad
 /// value throws OperatorError "<name>:<line>:<column>: ...". No I/O.
 Settings parse(std::string_view yaml, std::string_view name);

@@ -20,4 +20,9 @@ const Clock& system_clock() {
   return clock;
 }
 
+std::int64_t unix_seconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(system_clock().wall().time_since_epoch())
+      .count();
+}
+
 }  // namespace berth::support

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 namespace berth::support {
 
@@ -14,5 +15,9 @@ class Clock {
 
 /// The machine's clock.
 const Clock& system_clock();
+
+/// The machine's wall clock in whole seconds since the epoch: how labels and state
+/// files write points in time.
+std::int64_t unix_seconds();
 
 }  // namespace berth::support

@@ -15,10 +15,8 @@ import time
 import unittest
 
 import backends
-import engine_api
-import kubernetes_api
-import leave_out
 import play_runner
+import suite
 
 BACKEND = None
 
@@ -397,22 +395,16 @@ class Behaviours(unittest.TestCase):
         self.ready(a_response(variables=clone)).run("get_sources", "test ! -e /builds/not-kept").check(0)
 
 
-def main():
+def use(backend):
     global BACKEND
+    BACKEND = backend
+
+
+def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    name, bin_dir = sys.argv[1:3]
-    try:
-        BACKEND = backends.make(name, pathlib.Path(bin_dir).resolve())
-    except engine_api.NoEngine as error:
-        return leave_out.leave_out(error)
-    except kubernetes_api.NoCluster as error:
-        return leave_out.leave_out(error, "kubernetes")
-    try:
-        program = unittest.main(argv=[sys.argv[0], *sys.argv[3:]], exit=False, verbosity=2)
-    finally:
-        BACKEND.close()
-    return 0 if program.result.wasSuccessful() else 1
+    return suite.run(lambda: backends.make(sys.argv[1], pathlib.Path(sys.argv[2]).resolve()),
+                     use, sys.argv[3:])
 
 
 if __name__ == "__main__":

@@ -12,9 +12,8 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "conformance"), str(ROOT / "support")]
 import backends  # noqa: E402
-import kubernetes_api  # noqa: E402
-import leave_out  # noqa: E402
 import play_runner  # noqa: E402
+import suite  # noqa: E402
 
 BACKEND = None
 PODS = "/api/v1/namespaces/{}/pods"
@@ -146,19 +145,16 @@ class Causes(unittest.TestCase):
             BACKEND.cluster.call("PATCH", f"/api/v1/namespaces/{name}", patch, "application/merge-patch+json")
 
 
-def main():
+def use(backend):
     global BACKEND
+    BACKEND = backend
+
+
+def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    try:
-        BACKEND = backends.make("kubernetes", pathlib.Path(sys.argv[1]).resolve())
-    except kubernetes_api.NoCluster as error:
-        return leave_out.leave_out(error, "kubernetes")
-    try:
-        program = unittest.main(argv=[sys.argv[0], *sys.argv[2:]], exit=False, verbosity=2)
-    finally:
-        BACKEND.close()
-    return 0 if program.result.wasSuccessful() else 1
+    return suite.run(lambda: backends.make("kubernetes", pathlib.Path(sys.argv[1]).resolve()),
+                     use, sys.argv[2:])
 
 
 if __name__ == "__main__":

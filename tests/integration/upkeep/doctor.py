@@ -19,9 +19,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "conformance"), str(ROOT / "support")]
 import backends  # noqa: E402
-import engine_api  # noqa: E402
-import kubernetes_api  # noqa: E402
-import leave_out  # noqa: E402
+import suite  # noqa: E402
 
 BACKEND = None
 
@@ -174,21 +172,16 @@ class OnKubernetes(backends.KubernetesBackend):
         return self.settings(kubeconfig=path)
 
 
-def main():
+def use(backend):
     global BACKEND
+    BACKEND = backend
+
+
+def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    try:
-        BACKEND = {"docker": OnDocker, "kubernetes": OnKubernetes}[sys.argv[1]](pathlib.Path(sys.argv[2]).resolve())
-    except engine_api.NoEngine as error:
-        return leave_out.leave_out(error)
-    except kubernetes_api.NoCluster as error:
-        return leave_out.leave_out(error, "kubernetes")
-    try:
-        program = unittest.main(argv=[sys.argv[0], *sys.argv[3:]], exit=False, verbosity=2)
-    finally:
-        BACKEND.close()
-    return 0 if program.result.wasSuccessful() else 1
+    return suite.run(lambda: {"docker": OnDocker, "kubernetes": OnKubernetes}[sys.argv[1]](pathlib.Path(sys.argv[2]).resolve()),
+                     use, sys.argv[3:])
 
 
 if __name__ == "__main__":

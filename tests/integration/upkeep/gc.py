@@ -15,10 +15,8 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "conformance"), str(ROOT / "support")]
 import backends  # noqa: E402
-import engine_api  # noqa: E402
-import kubernetes_api  # noqa: E402
-import leave_out  # noqa: E402
 import play_runner  # noqa: E402
+import suite  # noqa: E402
 
 BACKEND = None
 
@@ -164,21 +162,16 @@ class ForeignOnKubernetes(backends.KubernetesBackend):
             self.cluster.call("DELETE", self.path(mark) + "?gracePeriodSeconds=0")
 
 
-def main():
+def use(backend):
     global BACKEND
+    BACKEND = backend
+
+
+def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    try:
-        BACKEND = {"docker": ForeignOnDocker, "kubernetes": ForeignOnKubernetes}[sys.argv[1]](pathlib.Path(sys.argv[2]).resolve())
-    except engine_api.NoEngine as error:
-        return leave_out.leave_out(error)
-    except kubernetes_api.NoCluster as error:
-        return leave_out.leave_out(error, "kubernetes")
-    try:
-        program = unittest.main(argv=[sys.argv[0], *sys.argv[3:]], exit=False, verbosity=2)
-    finally:
-        BACKEND.close()
-    return 0 if program.result.wasSuccessful() else 1
+    return suite.run(lambda: {"docker": ForeignOnDocker, "kubernetes": ForeignOnKubernetes}[sys.argv[1]](pathlib.Path(sys.argv[2]).resolve()),
+                     use, sys.argv[3:])
 
 
 if __name__ == "__main__":

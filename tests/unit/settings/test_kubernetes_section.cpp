@@ -177,6 +177,14 @@ TEST_CASE("kubernetes settings: a directory that jobs share") {
   CHECK(settings::is_shared(k, "/builds"));
   CHECK_FALSE(settings::is_shared(k, "/cache"));
   CHECK_FALSE(settings::is_shared(k, "/x"));
+
+  settings::Settings all;
+  all.kubernetes = k;
+  all.policy.backend = "docker";
+  CHECK_FALSE(settings::is_shared(all, "/builds"));
+  all.policy.backend = "kubernetes";
+  CHECK(settings::is_shared(all, "/builds"));
+  CHECK_FALSE(settings::is_shared(all, "/cache"));
 }
 
 TEST_CASE("kubernetes settings: affinity, DNS and lifecycle are the API's objects") {
