@@ -98,8 +98,19 @@ class Behaviours(unittest.TestCase):
 
     def test_a_shell_ended_by_a_signal(self):
         job = self.ready()
-        job.run("build_script", "kill -KILL $$", raw=True).check(1)
-        self.assertEqual(job.exit_code().strip(), "137")
+        # Not QUIT: bash ignores it.
+        names = "HUP INT ILL ABRT FPE KILL USR1 SEGV PIPE ALRM TERM"
+        for number in (*(signal.Signals[f"SIG{name}"].value for name in names.split()), 64):
+            with self.subTest(signal=number):
+                result = job.run("build_script", f"echo before; kill -{number} $$; echo behind", raw=True).check(1)
+                self.assertEqual((result.out, job.exit_code().strip()), (b"before\n", str(128 + number)))
+
+    def test_a_command_ended_by_a_signal(self):
+        job = self.ready()
+        for number in (signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM):
+            with self.subTest(signal=number):
+                job.run("build_script", f"sh -c 'kill -{number} $$'; echo behind").check(1)
+                self.assertEqual(job.exit_code().strip(), str(128 + number))
 
     def test_cancel_ends_the_script_and_leaves_the_containers(self):
         job = self.ready()
@@ -109,6 +120,28 @@ class Behaviours(unittest.TestCase):
         self.assertEqual(result.code, 2, result.text())
         left = job.run("after_script", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '").check(0)
         self.assertNotIn(b"sleep 1000", left.out)
+
+    NO_TOOLS = "berth/no-tools:latest"
+    # As an entrypoint's child the agent cannot signal the whole namespace at once.
+    IN_BETWEEN = ["sh", "-c", '"$@"; exit $?', "entrypoint"]
+
+    def family(self, job, mark):
+        """The program of a stage with three generations of processes (tests/images/no-tools), all three running."""
+        process = job.start_run("build_script", f"/family {mark}")
+        self.assertEqual(process.stdout.readline(), b"started\n")
+        self.assertEqual(len(backends.processes(mark)), 3, "the node's processes are looked for on this machine")
+        return process
+
+    def test_cancel_reaches_every_generation_in_an_image_without_tools(self):
+        for case, entrypoint in {"first process": None, "below an entrypoint": self.IN_BETWEEN}.items():
+            with self.subTest(case):
+                job = self.ready(a_response(image=self.NO_TOOLS, entrypoint=entrypoint))
+                mark = f"{job.tmpdir.name}-{case.replace(' ', '-')}"
+                result = play_runner.terminate(self.family(job, mark))
+                self.assertEqual(backends.processes(mark), [])
+                self.assertEqual(result.code, 2, result.text())
+                self.assertEqual(result.text().count("the second generation was told\n"), 1, result.text())
+                job.run("after_script", "echo after").check(0)
 
     def test_the_scripts_own_words_stay_out_of_the_log_after_a_cancel(self):
         # A shell tells of a child that a signal ended by printing what the child ran: the whole script, its
@@ -121,10 +154,8 @@ class Behaviours(unittest.TestCase):
         self.assertIn(canary, told.text())
         # Deaf to TERM: KILL follows.
         deaf = body % "trap '' TERM"
-        # As an entrypoint's child the agent cannot signal the whole namespace at once.
-        entrypoint = ["sh", "-c", '"$@"; exit $?', "entrypoint"]
         cases = {"ends on TERM": (self.ready(), quick), "ends by KILL": (self.ready(), deaf),
-                 "below an entrypoint": (self.ready(a_response(entrypoint=entrypoint)), deaf)}
+                 "below an entrypoint": (self.ready(a_response(entrypoint=self.IN_BETWEEN)), deaf)}
         started = {}
         for case, (job, script) in cases.items():
             started[case] = job.start_run("build_script", script)
@@ -142,13 +173,16 @@ class Behaviours(unittest.TestCase):
                 self.assertEqual(text.count("caught-2"), 1 if case == "ends on TERM" else 0, text)
 
     def test_a_stage_whose_program_was_killed_gives_way_to_the_next(self):
-        job = self.ready()
-        process = job.start_run("build_script", "echo started; (trap '' TERM; sleep 1000) & sleep 1000")
-        self.assertEqual(process.stdout.readline(), b"started\n")
-        process.kill()
-        process.communicate()
-        left = job.run("after_script", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '").check(0)
-        self.assertNotIn(b"sleep 1000", left.out)
+        job = self.ready(a_response(image=self.NO_TOOLS))
+        for number in (signal.SIGKILL, signal.SIGQUIT, signal.SIGABRT):
+            with self.subTest(signal=number):
+                mark = f"{job.tmpdir.name}-{number.name}"
+                process = self.family(job, mark)
+                process.send_signal(number)
+                process.communicate()
+                self.assertEqual(process.returncode, -number)
+                self.assertEqual(job.run("after_script", "echo after").check(0).out, b"after\n")
+                self.assertEqual(backends.processes(mark), [])
 
     def test_the_script_reads_end_of_file(self):
         job = self.ready()
