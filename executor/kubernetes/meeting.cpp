@@ -3,6 +3,7 @@
 #include "executor/gitlab/container_environment.hpp"
 #include "executor/kubernetes/api/exec_transport.hpp"
 #include "executor/kubernetes/preparation.hpp"
+#include "executor/kubernetes/service_ports.hpp"
 #include "executor/sandbox/concurrently.hpp"
 #include "executor/sandbox/container_end.hpp"
 #include "executor/sandbox/helper_tools.hpp"
@@ -105,6 +106,7 @@ void Preparation::meet_agents() {
 void Preparation::await_services() {
   if (m_spec.services.empty() || m_spec.wait_for_services_timeout.count() < 0) return;
   std::vector<sandbox::AwaitedService> awaited;
+  std::vector<KnownService> known;
   const PodInputs inputs = pod_inputs();
   for (std::size_t i = 0; i < m_spec.services.size(); ++i) {
     const PlannedContainer& container = m_containers[2 + i];
@@ -112,12 +114,17 @@ void Preparation::await_services() {
         m_input.container_environment, m_input.expanded, inputs.services[i].own));
     // Which ports an image exposes a cluster does not tell.
     auto ports = sandbox::readiness_ports(container.image, environment, {});
+    const auto& aliases = m_spec.services[i].aliases;
+    known.push_back({.image = container.image,
+                     .alias = aliases.empty() ? std::string() : aliases.back(),
+                     .ports = ports});
     const auto ended = [this, &container]() -> std::optional<std::string> {
       m_watch->next(Clock::now(), m_stop);
       if (!m_watch->state()) return std::nullopt;
       const ContainerState* state = m_watch->state()->find(container.name);
       if (state == nullptr || !state->terminated()) return std::nullopt;
-      return explain(*state) + sandbox::quote_log(log_of(container.name));
+      const std::string log = log_of(container.name);
+      return explain(*state) + sandbox::quote_log(log) + port_taken_hint(log);
     };
     if (const auto words = ended()) {
       sandbox::warn_of_ended_service(container.image, *words, m_console);
@@ -137,6 +144,7 @@ void Preparation::await_services() {
                          }});
     }
   }
+  for (const std::string& line : contested_ports(known)) m_console.warning(line);
   if (awaited.empty()) return;
   const auto way = transport(core::ContainerRole::helper);
   const auto connect = [&] {

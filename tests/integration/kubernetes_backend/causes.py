@@ -92,6 +92,31 @@ class Causes(unittest.TestCase):
                                "echo started; head -c 20m /dev/zero > /small/file; sleep 1000")
         self.ended(process, 1, "used more disk than it may")
 
+    # --- services that want one port --------------------------------------------------
+
+    def server(self, alias, port, first=""):
+        """Listens on 7100, whatever it is said to listen on."""
+        return {"name": "busybox:latest", "alias": alias, "variables": [{"key": "HEALTHCHECK_TCP_PORT", "value": port}],
+                "command": ["sh", "-c", f"{first} exec nc -ll -p 7100 -e echo {alias}"]}
+
+    def warned(self, *services):
+        job = self.attempt(play_runner.response(image="busybox:latest", services=services), wait_for_services_timeout=20)
+        text = job.prepare().check(0).text()
+        job.run("build_script", "echo goes on").check(0)
+        return text
+
+    def test_a_port_that_two_services_are_known_to_want(self):
+        text = self.warned(self.server("one", "7100"), self.server("two", "7100"))
+        self.assertIn("services 'busybox:latest' (one) and 'busybox:latest' (two) want port 7100", text)
+
+    def test_a_service_whose_port_is_taken(self):
+        # Nobody knows of it before.
+        text = self.warned(self.server("one", "7100"),
+                           self.server("two", "7101", "until nc 127.0.0.1 7100 </dev/null; do :; done;"))
+        self.assertNotIn("want port", text)
+        self.assertIn("already in use", text)
+        self.assertIn("its port is taken: all containers of a pod share one network", text)
+
     # --- before it ------------------------------------------------------------------
 
     def refused(self, code, *words, job=None, **settings):
