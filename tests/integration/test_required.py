@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The suites that need an engine: left out (125) where none answers, failed where scripts/test --require says that they
-must run. A suite that passed there would have tested nothing.
+"""The suites that need an engine or a cluster: left out (125) where none answers, failed where scripts/test --require
+says that they must run. A suite that passed there would have tested nothing.
 
     test_required.py BUILD_DIR
 """
@@ -14,7 +14,7 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 BIN = str(BUILD / "bin")
 
-SUITES = {
+ON_AN_ENGINE = {
     "conformance, sockets": ["python3", str(TESTS / "conformance/behaviours.py"), "docker", BIN],
     "conformance, execs": ["python3", str(TESTS / "conformance/behaviours.py"), "docker-exec", BIN],
     "kills": ["python3", str(TESTS / "integration/docker_backend/kill_stages.py"), BIN],
@@ -25,17 +25,32 @@ SUITES = {
     "engine client": [str(BUILD / "tests/integration_docker_engine"), "policies on a real registry*"],
 }
 
+ON_A_CLUSTER = {
+    "conformance": ["python3", str(TESTS / "conformance/behaviours.py"), "kubernetes", BIN],
+    **{name: ["python3", str(TESTS / f"integration/kubernetes_backend/{name}.py"), BIN] for name in ("causes", "cuts", "outages")},
+    **{name: ["python3", str(TESTS / f"integration/upkeep/{name}.py"), "kubernetes", BIN] for name in ("doctor", "gc")},
+    "manifests": ["python3", str(TESTS / "integration/upkeep/manifests.py"), BIN],
+    **{f"pipelines, {place}": ["python3", str(TESTS / "integration/pipelines.py"), BIN, str(TESTS / "pipelines/polls"), place]
+       for place in ("kubernetes", "restricted")},
+    "API client": [str(BUILD / "tests/integration_kubernetes_api"), "a version that is too old*"],
+}
+
 
 class Required(unittest.TestCase):
-    def test_without_an_engine(self):
-        environment = {**os.environ, "DOCKER_HOST": "unix:///nowhere/docker.sock"}
-        for suite, command in SUITES.items():
-            for required, expected in (("docker", 1), ("", 125), ("kubernetes", 125)):
+    def check(self, suites, need, other, environment):
+        for suite, command in suites.items():
+            for required, expected in ((need, 1), ("", 125), (other, 125)):
                 with self.subTest(suite=suite, required=required):
-                    done = subprocess.run(command, env={**environment, "BERTH_REQUIRE": required}, timeout=60,
+                    done = subprocess.run(command, env={**os.environ, **environment, "BERTH_REQUIRE": required}, timeout=60,
                                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
                     self.assertEqual(done.returncode, expected, done.stdout)
-                    self.assertIn("FAILED" if required == "docker" else "SKIPPED", done.stdout)
+                    self.assertIn("FAILED" if required == need else "SKIPPED", done.stdout)
+
+    def test_without_an_engine(self):
+        self.check(ON_AN_ENGINE, "docker", "kubernetes", {"DOCKER_HOST": "unix:///nowhere/docker.sock"})
+
+    def test_without_a_cluster(self):
+        self.check(ON_A_CLUSTER, "kubernetes", "docker", {"KUBECONFIG": "/nowhere/kubeconfig"})
 
 
 if __name__ == "__main__":
