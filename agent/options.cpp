@@ -57,6 +57,8 @@ Options parse_options(std::string_view text) {
     } else if (key == "tick") {
       options.tick = std::chrono::milliseconds(parse_number(key, value));
       if (options.tick.count() == 0) refuse(key, "must not be 0");
+    } else if (key == "overfill") {
+      options.overfill = parse_number(key, value);
     } else if (key == "open") {
       while (!value.empty()) options.open.push_back(parse_path(key, cut(value, ':')));
     } else {

@@ -25,6 +25,10 @@ struct Options {
   std::chrono::milliseconds orphan{std::chrono::minutes(15)};
   /// Between two PINGs, looks at the lease and at the deadline.
   std::chrono::milliseconds tick{std::chrono::seconds(10)};
+  /// So many bytes are written beside the lease before the container ends for one of
+  /// these reasons: more than its volume may hold, so that a kubelet evicts the whole
+  /// pod, with the containers that have no agent. 0: none.
+  std::int64_t overfill = 0;
   /// Fresh volumes that every user of the container may write to.
   std::vector<std::string> open;
   bool operator==(const Options&) const = default;
@@ -38,7 +42,7 @@ class OptionsError : public std::runtime_error {
 
 /// Reads "run=/.berth/run;lease=/.berth/lease;deadline=<s>;orphan=<s>;open=/a:/b".
 /// Every key is optional; `orphan` is in seconds or, with "ms" behind it, in
-/// milliseconds; `tick` in milliseconds. Throws OptionsError.
+/// milliseconds; `tick` in milliseconds; `overfill` in bytes. Throws OptionsError.
 Options parse_options(std::string_view text);
 
 }  // namespace berth::agent

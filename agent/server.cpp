@@ -182,7 +182,7 @@ void Server::tick() {
   if (m_driver && m_driver->backlog() == 0) m_driver->send(protocol::Ping{});
   switch (m_watchdog.tick(Clock::now(), std::time(nullptr))) {
     case Verdict::live:
-      break;
+      return;
     case Verdict::orphaned:
       end(protocol::k_exit_orphaned, "no driver has been seen for too long; the container ends");
       break;
@@ -190,6 +190,7 @@ void Server::tick() {
       end(protocol::k_exit_deadline, "the job's deadline has passed; the container ends");
       break;
   }
+  m_watchdog.overfill();
 }
 
 void Server::pump() {

@@ -19,6 +19,9 @@ class Lease {
   /// Moves the time of change, making the file for every user where it is
   /// missing. False: errno tells why.
   bool touch() const;
+  /// Writes so many bytes into a new file beside it, of which no filesystem makes
+  /// less. False: errno tells why.
+  bool overfill(std::int64_t bytes) const;
   /// Time of change in nanoseconds since 1970.
   std::optional<std::int64_t> changed() const;
   const std::string& path() const noexcept { return m_path; }
@@ -42,11 +45,14 @@ class Watchdog {
   void heard() noexcept { m_heard = true; }
   /// One look, every Options::tick. `wall` in seconds since 1970.
   Verdict tick(TimePoint now, std::int64_t wall);
+  /// Once the verdict is an end: what Options::overfill asks for.
+  void overfill() const;
 
  private:
   Lease m_lease;
   std::chrono::milliseconds m_orphan;
   std::int64_t m_deadline;
+  std::int64_t m_overfill;
   bool m_heard = false;
   bool m_complained = false;
   std::optional<std::int64_t> m_changed;

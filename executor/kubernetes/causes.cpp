@@ -71,7 +71,19 @@ std::optional<Cause> look_up(const std::array<Words, Size>& table, std::string_v
   return std::nullopt;
 }
 
+/// Berth's own way to end a pod, see k_lease_volume.
+bool is_own_end(std::string_view reason, std::string_view message) {
+  return reason == "Evicted" &&
+         message.find(fmt::format("EmptyDir volume \"{}\"", k_lease_volume)) != message.npos;
+}
+
 std::optional<Cause> of_own_disk(std::string_view reason, std::string_view message) {
+  if (is_own_end(reason, message)) {
+    return Cause{.text =
+                     "ended itself: its agents had not heard of this runner for longer than "
+                     "`orphan_timeout`, or its deadline had passed",
+                 .hint = k_retry};
+  }
   if (reason != "Evicted" || !is_own_disk_limit(message)) return std::nullopt;
   return Cause{.fault = Fault::job,
                .text = with_message("used more disk than it may", message),

@@ -16,6 +16,9 @@ std::string reason_to_remove(
   const bool gone = !pod.tmpdir.empty() && tmpdir_gone(pod.host, pod.tmpdir);
   const bool dead = is_dead(pod, now, [&](const std::string&) { return !gone; });
   if (dead && gone) return fmt::format("the job is over: its directory '{}' is gone", pod.tmpdir);
+  if (dead && !pod.ended) {
+    return fmt::format("the job's pod had not started by {}", core::utc_minute(pod.start_by));
+  }
   if (dead && pod.ended_at > 0) {
     return fmt::format("all containers of the job had ended at {}", core::utc_minute(pod.ended_at));
   }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <ctime>
 #include <utility>
@@ -58,6 +59,15 @@ std::int64_t parse_time(const std::string& text) {
   if (::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &time) == nullptr) return 0;
   return static_cast<std::int64_t>(::timegm(&time));
 }
+
+/// Digits; 0 where there are none.
+std::int64_t seconds(const std::string& text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+constexpr std::array k_agent_roles = {core::ContainerRole::build, core::ContainerRole::helper};
 
 }  // namespace
 
@@ -122,21 +132,26 @@ std::vector<PodEvent> parse_pod_events(const json& list) {
 PodTrace parse_pod_trace(const json& pod) {
   const PodState state = parse_pod_state(pod);
   const json& metadata = member(pod, "metadata");
-  const auto agent_ended = [&state](core::ContainerRole role) {
-    const ContainerState* container = state.find(container_name(role));
-    return container != nullptr && container->terminated();
+  const auto both = [&state](auto&& which) {
+    return std::ranges::all_of(k_agent_roles, [&](core::ContainerRole role) {
+      const ContainerState* container = state.find(container_name(role));
+      return container != nullptr && which(*container);
+    });
   };
-  const bool agents_ended =
-      agent_ended(core::ContainerRole::build) && agent_ended(core::ContainerRole::helper);
+  const bool agents_ended = both([](const ContainerState& one) { return one.terminated(); });
+  const json& annotations = member(metadata, "annotations");
   PodTrace trace{.name = state.name,
                  .uid = state.uid,
                  .attempt = word(member(metadata, "labels"), k_label_attempt),
-                 .tmpdir = word(member(metadata, "annotations"), k_label_tmpdir),
-                 .host = word(member(metadata, "annotations"), k_label_host),
+                 .tmpdir = word(annotations, k_label_tmpdir),
+                 .host = word(annotations, k_label_host),
+                 .deadline = seconds(word(member(metadata, "labels"), k_label_deadline)),
                  .ended = state.ended() || agents_ended,
+                 .started = both([](const ContainerState& one) {
+                   return one.phase != ContainerState::Phase::waiting;
+                 }),
+                 .start_by = seconds(word(annotations, k_annotation_start_by)),
                  .being_deleted = state.being_deleted};
-  const std::string deadline = word(member(metadata, "labels"), k_label_deadline);
-  std::from_chars(deadline.data(), deadline.data() + deadline.size(), trace.deadline);
   for (const json& one : items(member(pod, "status"), "containerStatuses")) {
     const std::string at = word(member(member(one, "state"), "terminated"), "finishedAt");
     trace.ended_at = std::max(trace.ended_at, parse_time(at));

@@ -84,6 +84,10 @@ struct PodTrace {
   std::int64_t deadline = 0;
   /// The pod, or both containers with an agent: a service does not end by itself.
   bool ended = false;
+  /// Both containers with an agent have run: from then on the watchdog sees to it.
+  bool started = false;
+  /// The annotation berth.start-by; 0: unknown.
+  std::int64_t start_by = 0;
   bool being_deleted = false;
   /// When the last of its containers ended; 0 where nothing says so.
   std::int64_t ended_at = 0;

@@ -1,5 +1,6 @@
 #include "executor/kubernetes/removal.hpp"
 
+#include "executor/core/overdue.hpp"
 #include "executor/kubernetes/pod/names.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/log.hpp"
@@ -82,6 +83,8 @@ bool is_dead(const PodTrace& pod, std::int64_t now,
              const std::function<bool(const std::string&)>& directory_exists) {
   if (pod.attempt.empty() || pod.being_deleted) return false;
   if (!pod.tmpdir.empty() && !directory_exists(pod.tmpdir)) return true;
+  // A living driver would have given it up, on any machine's clock.
+  if (!pod.started && core::is_overdue(pod.start_by, now)) return true;
   return pod.ended && now - pod.ended_at >= k_settled_after;
 }
 

@@ -37,7 +37,8 @@ core::CleanupReport remove_by_labels(Client& client, const std::string& name_spa
 
 /// Whether nobody will clean up after that attempt: its TMPDIR is gone (the runner
 /// has removed it behind cleanup, or a reboot has), or all of its containers ended
-/// more than a minute ago (agents end them when no driver was heard of for long).
+/// more than a minute ago (agents end them when no driver was heard of for long), or
+/// it never started and its start has been given up for long (berth.start-by).
 /// Pure.
 bool is_dead(const PodTrace& pod, std::int64_t now,
              const std::function<bool(const std::string&)>& directory_exists);

@@ -32,9 +32,10 @@ json variable(const std::string& name, const std::string& value) {
 /// `opens`: directories that the agent may open for every user (it must be root).
 json agent_options(const core::JobSpec& spec, const std::string& opens) {
   return {{"name", "BERTH_AGENT"},
-          {"value", fmt::format("run={};lease={};deadline={};orphan={}{}{}", k_run_directory,
-                                k_lease_directory, spec.deadline, spec.orphan_timeout.count(),
-                                opens.empty() ? "" : ";open=", opens)}};
+          {"value",
+           fmt::format("run={};lease={};deadline={};orphan={};overfill={}{}{}", k_run_directory,
+                       k_lease_directory, spec.deadline, spec.orphan_timeout.count(),
+                       k_lease_overfill, opens.empty() ? "" : ";open=", opens)}};
 }
 
 /// Words as Kubernetes gives them on unchanged.

@@ -54,6 +54,9 @@ nlohmann::json pod_metadata(const core::JobSpec& spec, const PodInputs& inputs) 
     marks.annotations.emplace(
         key, expanded_setting(value, inputs.expanded, "kubernetes.pod_annotations"));
   }
+  const std::chrono::seconds start_by = inputs.settings.poll_timeout + spec.connection_timeout;
+  marks.annotations[std::string(k_annotation_start_by)] =
+      std::to_string(inputs.now + start_by.count());
   return {{"name", pod_name(spec)}, {"labels", marks.labels}, {"annotations", marks.annotations}};
 }
 

@@ -4,6 +4,7 @@
 #include "executor/core/job_spec.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -32,6 +33,14 @@ inline constexpr std::string_view k_agent_program = "/.berth/bin/berth-agent";
 inline constexpr std::string_view k_run_directory = "/.berth/run";
 inline constexpr std::string_view k_lease_directory = "/.berth/lease";
 
+/// Services have no agent. So that their pod ends with the watchdog all the same, an
+/// agent that ends for it writes more into the lease's volume than that may hold:
+/// the kubelet then evicts the pod, within about a minute
+/// (kubernetes.io/docs/concepts/storage/volumes, emptyDir).
+inline constexpr std::string_view k_lease_volume = "berth-lease";
+inline constexpr std::string_view k_lease_limit = "1Mi";
+inline constexpr std::int64_t k_lease_overfill = std::int64_t{2} << 20;
+
 /// Keeps a pod from being scheduled until the Secret it names exists.
 inline constexpr std::string_view k_secret_gate = "berth.executor/secret";
 
@@ -42,6 +51,9 @@ inline constexpr std::string_view k_label_attempt = "berth.attempt";
 inline constexpr std::string_view k_label_host = "berth.host";
 inline constexpr std::string_view k_label_tmpdir = "berth.tmpdir";
 inline constexpr std::string_view k_label_deadline = "berth.deadline";
+/// An annotation alone: the second by which a living driver has seen the pod run, or
+/// given it up.
+inline constexpr std::string_view k_annotation_start_by = "berth.start-by";
 inline constexpr std::string_view k_label_version = "berth.version";
 
 std::string pod_name(const core::JobSpec& spec);

@@ -23,7 +23,6 @@ using Kind = settings::KubernetesVolume::Kind;
 constexpr std::string_view k_builds_volume = "repo";
 constexpr std::string_view k_cache_volume = "berth-cache";
 constexpr std::string_view k_agent_volume = "berth-agent";
-constexpr std::string_view k_lease_volume = "berth-lease";
 /// Readable and executable for all, writable for nobody.
 constexpr int k_agent_mode = 0555;
 /// The agent needs a socket and nothing else there.
@@ -206,7 +205,7 @@ json pod_volumes(const core::JobSpec& spec, const PodInputs& inputs) {
     volumes.push_back({{"name", run_volume(container)},
                        {"emptyDir", {{"medium", "Memory"}, {"sizeLimit", k_run_size}}}});
   }
-  volumes.push_back(empty_dir(k_lease_volume));
+  volumes.push_back({{"name", k_lease_volume}, {"emptyDir", {{"sizeLimit", k_lease_limit}}}});
   return volumes;
 }
 

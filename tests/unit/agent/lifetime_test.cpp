@@ -17,6 +17,15 @@ pid_t start_sleeper(AgentPeer& peer) {
   return std::stoi(peer.run("setsid sleep infinity >/dev/null 2>&1 & echo $!").output);
 }
 
+/// Bytes written beside the lease.
+std::uintmax_t overfilled(const AgentProcess& agent) {
+  std::uintmax_t size = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(agent.dir())) {
+    if (entry.path().filename().string().starts_with("lease-overfill-")) size += entry.file_size();
+  }
+  return size;
+}
+
 void require_ends(AgentProcess& agent, int code) {
   const int status = agent.wait();
   INFO(agent.log());
@@ -128,7 +137,7 @@ TEST_CASE("the socket is open to every user, the container's umask notwithstandi
 
 TEST_CASE("SIGTERM ends every process and the agent at once") {
   const int number = GENERATE(SIGTERM, SIGINT, SIGQUIT, SIGHUP);
-  AgentProcess agent(with(AgentBuild::host));
+  AgentProcess agent(with(AgentBuild::host, "overfill=1000"));
   AgentPeer peer = greeted(agent);
   const pid_t sleeper = start_sleeper(peer);
   peer.send(start_of("trap '' TERM INT QUIT HUP; echo up; while :; do sleep 1; done"));
@@ -137,6 +146,7 @@ TEST_CASE("SIGTERM ends every process and the agent at once") {
   agent.kill(number);
   require_ends(agent, protocol::k_exit_done);
   await_end(sleeper);
+  REQUIRE(overfilled(agent) == 0);
 }
 
 TEST_CASE("SIGKILL of the agent takes the stage's shell with it") {
@@ -151,13 +161,14 @@ TEST_CASE("SIGKILL of the agent takes the stage's shell with it") {
 }
 
 TEST_CASE("an agent without a driver ends its container after the orphan time") {
-  AgentProcess agent(with(each_build(), "tick=10;orphan=300ms"));
+  AgentProcess agent(with(each_build(), "tick=10;orphan=300ms;overfill=1000"));
   AgentPeer peer = greeted(agent);
   const pid_t sleeper = start_sleeper(peer);
   peer.close();
   require_ends(agent, protocol::k_exit_orphaned);
   await_end(sleeper);
   REQUIRE_THAT(agent.log(), ContainsSubstring("no driver"));
+  REQUIRE(overfilled(agent) == 1000);
 }
 
 TEST_CASE("a driver that answers keeps the container, one that only holds on does not") {

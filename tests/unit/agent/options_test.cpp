@@ -16,13 +16,14 @@ TEST_CASE("no text means the defaults") {
 }
 
 TEST_CASE("every key is read") {
-  const Options options =
-      parse_options("run=/r;lease=/l/x;deadline=1700000000;orphan=60;tick=20;open=/builds:/cache;");
+  const Options options = parse_options(
+      "run=/r;lease=/l/x;deadline=1700000000;orphan=60;tick=20;overfill=7;open=/builds:/cache;");
   REQUIRE(options.run == "/r");
   REQUIRE(options.lease == "/l/x");
   REQUIRE(options.deadline == 1700000000);
   REQUIRE(options.orphan == 60s);
   REQUIRE(options.tick == 20ms);
+  REQUIRE(options.overfill == 7);
   REQUIRE(options.open == std::vector<std::string>{"/builds", "/cache"});
   REQUIRE(parse_options("orphan=250ms").orphan == 250ms);
 }
@@ -38,6 +39,7 @@ TEST_CASE("what cannot be read is an error that names the key") {
       {"orphan=5m", "orphan"},
       {"orphan=ms", "orphan"},
       {"tick=0", "tick"},
+      {"overfill=1Mi", "overfill"},
       {"open=/a::/b", "open"},
       {"colour=red", "colour"},
   }));

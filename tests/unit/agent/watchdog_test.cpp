@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <set>
 #include <sys/stat.h>
 
 using namespace berth::agent;
@@ -81,6 +83,27 @@ TEST_CASE("a lease that the job replaced by a link is not followed") {
   std::filesystem::create_symlink(victim, dir.path() / "lease");
   REQUIRE_FALSE(Lease((dir.path() / "lease").string()).touch());
   REQUIRE(std::filesystem::last_write_time(victim) == before);
+}
+
+TEST_CASE("a lease's volume is filled with what no filesystem makes less of") {
+  const berth::tests::TempDir dir;
+  Options options = options_at(dir.path());
+  Watchdog(options, k_start).overfill();
+  REQUIRE(std::filesystem::is_empty(dir.path()));
+  options.overfill = 200'000;
+  // Both agents of a job may do so.
+  Watchdog(options, k_start).overfill();
+  Watchdog(options, k_start).overfill();
+  std::set<std::string> texts;
+  for (const auto& entry : std::filesystem::directory_iterator(dir.path())) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    REQUIRE(text.size() == 200'000);
+    REQUIRE(std::set<char>(text.begin(), text.end()).size() == 256);
+    REQUIRE(text.substr(0, 50'000) != text.substr(65'536, 50'000));
+    texts.insert(text);
+  }
+  REQUIRE(texts.size() == 2);
 }
 
 TEST_CASE("the deadline is a time of day, and holds whatever the lease says") {

@@ -57,6 +57,13 @@ TEST_CASE("more disk than the job's own limits is the job's doing") {
         "used more disk than it may: Usage of EmptyDir volume \"v\" exceeds the limit \"1Mi\".");
 }
 
+TEST_CASE("a pod that Berth's own watchdog has ended is nobody's doing") {
+  PodState pod = recorded("evicted_own_disk");
+  pod.message = "Usage of EmptyDir volume \"berth-lease\" exceeds the limit \"1Mi\". ";
+  CHECK(cause(pod).fault == Fault::infrastructure);
+  CHECK_THAT(cause(pod).text, StartsWith("ended itself: its agents had not heard"));
+}
+
 TEST_CASE("a node short of memory evicts: nobody's words are wrong") {
   PodState pod = running();
   pod.phase = "Failed";

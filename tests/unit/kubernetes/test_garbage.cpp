@@ -51,6 +51,19 @@ TEST_CASE("gc takes a pod that ended a minute ago") {
   CHECK(reason(one, 1060) == "all containers of the job had ended at 1970-01-01 00:16 UTC");
 }
 
+TEST_CASE("gc takes a pod that never started, once every driver has given it up") {
+  PodTrace one = pod();
+  one.start_by = 1000;
+  CHECK(reason(one, 1300).empty());
+  CHECK(reason(one, 1301) == "the job's pod had not started by 1970-01-01 00:16 UTC");
+  PodTrace started = one;
+  started.started = true;
+  CHECK(reason(started, 4999).empty());
+  PodTrace unknown = one;
+  unknown.start_by = 0;
+  CHECK(reason(unknown, 4999).empty());
+}
+
 TEST_CASE("gc takes neither what is being deleted nor what is not an attempt's") {
   PodTrace going = pod();
   going.being_deleted = true;

@@ -63,6 +63,28 @@ TEST_CASE("what the sweep needs of a pod") {
   CHECK(trace.tmpdir == "/tmp/x");
   CHECK(trace.ended);
   CHECK(trace.ended_at == 120);
+  CHECK(trace.start_by == 0);
+}
+
+TEST_CASE("a pod has started when both agents have") {
+  const auto [build, helper, started] = GENERATE(table<std::string, std::string, bool>({
+      {"running", "running", true},
+      {"terminated", "running", true},
+      {"running", "waiting", false},
+      {"waiting", "running", false},
+      {"running", "", false},
+  }));
+  CAPTURE(build, helper);
+  nlohmann::json pod = {{"metadata", {{"annotations", {{"berth.start-by", "1700000000"}}}}}};
+  nlohmann::json& statuses = pod["status"]["containerStatuses"];
+  statuses = {{{"name", "build"}, {"state", {{build, nlohmann::json::object()}}}},
+              {{"name", "svc-0"}, {"state", {{"waiting", nlohmann::json::object()}}}}};
+  if (!helper.empty()) {
+    statuses.push_back({{"name", "helper"}, {"state", {{helper, nlohmann::json::object()}}}});
+  }
+  const auto trace = kubernetes::parse_pod_trace(pod);
+  CHECK(trace.started == started);
+  CHECK(trace.start_by == 1700000000);
 }
 
 TEST_CASE("a pod whose agents have ended is one that has, whatever its services do") {

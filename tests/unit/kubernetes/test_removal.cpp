@@ -33,6 +33,15 @@ TEST_CASE("an attempt whose pod has ended is dead a minute later") {
   CHECK(is_dead(one, 1060, always));
 }
 
+TEST_CASE("an attempt that never started is dead once every driver has given it up") {
+  PodTrace one = pod();
+  one.start_by = 1000;
+  CHECK_FALSE(is_dead(one, 1300, always));
+  CHECK(is_dead(one, 1301, always));
+  one.started = true;
+  CHECK_FALSE(is_dead(one, 99999, always));
+}
+
 TEST_CASE("neither what is being deleted already nor what is not ours is taken") {
   PodTrace going = pod();
   going.being_deleted = true;

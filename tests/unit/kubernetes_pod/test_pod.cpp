@@ -100,7 +100,27 @@ TEST_CASE("pod: it ends by itself") {
   CHECK(spec["activeDeadlineSeconds"] == 3600 + 900 - 10);
   const std::string options =
       tests::env(tests::container(fixture.pod(), "build"), "BERTH_AGENT")["value"];
-  CHECK(options == "run=/.berth/run;lease=/.berth/lease;deadline=1004500;orphan=900");
+  CHECK(options ==
+        "run=/.berth/run;lease=/.berth/lease;deadline=1004500;orphan=900;overfill=2097152");
+}
+
+TEST_CASE("pod: what an agent writes in its end is more than the lease's volume may hold") {
+  tests::PodFixture fixture;
+  const json volumes = fixture.pod()["spec"]["volumes"];
+  const auto lease = std::find_if(volumes.begin(), volumes.end(), [](const json& one) {
+    return one["name"] == kubernetes::k_lease_volume;
+  });
+  REQUIRE(lease != volumes.end());
+  CHECK((*lease)["emptyDir"] == json{{"sizeLimit", "1Mi"}});
+  CHECK(kubernetes::k_lease_overfill > 1 << 20);
+}
+
+TEST_CASE("pod: by when a driver has seen it run, or given it up") {
+  tests::PodFixture fixture;
+  fixture.yaml = "kubernetes: {poll_timeout: 60}\nconnection_timeout: 100\n";
+  // The fixture's now, and both.
+  CHECK(fixture.pod()["metadata"]["annotations"]["berth.start-by"] ==
+        std::to_string(1000010 + 160));
 }
 
 TEST_CASE("pod: volumes of the settings take the places of ours") {
