@@ -35,6 +35,19 @@ class Cut:
     asked: Optional[int] = None
 
 
+@dataclasses.dataclass(frozen=True)
+class Pause:
+    """The proxy goes silent, until back(), at one request of all its connections together: a record up behind each one's
+    handshake, numbered from 0 as they come."""
+
+    request: int
+    # The request itself does not pass; otherwise it does, and nothing comes down behind it.
+    held: bool
+    # Records up of a TLS 1.3 handshake with a server that asks for a certificate, which the client does not have:
+    # ClientHello, ChangeCipherSpec, Certificate, Finished.
+    handshake: int = 4
+
+
 def random_cuts(seed, most, least=0, share=1.0, direction=None) -> Callable[[int], Optional[Cut]]:
     """A plan: this share of the connections is cut behind `least` to `most` bytes. The same seed, the same cuts."""
 
@@ -57,6 +70,10 @@ class Meter:
         self.records = 0
         self._header = b""
         self._left = 0
+
+    def at_boundary(self):
+        """Between two records."""
+        return self._left == 0 and not self._header
 
     def take(self, piece, records=None):
         """How much of the piece passes until that many records have; all of it without a limit."""
@@ -88,6 +105,8 @@ class Connection:
         self.plan = plan
         self.cut = None
         self.meters = {"up": Meter(), "down": Meter()}
+        # By a Pause.
+        self.unanswered = False
         self.client, self.server = client, None
         self._lock = threading.Lock()
         self._over = False
@@ -127,6 +146,9 @@ class CuttingProxy:
     def __init__(self, target, plan=None):
         self.target = target
         self.plan = plan
+        # A Pause, and how many requests came since it was set.
+        self.pause = None
+        self.requests = 0
         self.connections = []
         self._lock = threading.RLock()
         self._flowing = threading.Event()
@@ -153,9 +175,10 @@ class CuttingProxy:
             return sum(one.meters[direction].bytes for one in self.connections)
 
     def forget(self):
-        """Counts connections from 0 again."""
+        """Counts connections and requests from 0 again."""
         with self._lock:
             self.connections = []
+            self.requests = 0
 
     def out(self, how, seconds=None):
         """Nobody answers from now on: REFUSE resets what is open and refuses what comes; SILENT lets nothing through."""
@@ -260,6 +283,9 @@ class CuttingProxy:
         try:
             while piece := source.recv(PIECE):
                 self._flowing.wait()
+                if self._pauses(connection, direction):
+                    self.out(SILENT)
+                    self._flowing.wait()
                 if cut and cut.asked is not None:
                     passing = meter.take(piece) if connection.meters["up"].records < cut.asked else 0
                 else:
@@ -288,6 +314,22 @@ class CuttingProxy:
             connection.end(RST)
         finally:
             connection.pump_ended(sink, end_of_stream)
+
+    def _pauses(self, connection, direction):
+        """Whether what comes now is where the Pause begins."""
+        with self._lock:
+            pause = self.pause
+            if pause is None:
+                return False
+            if direction == "down":
+                begins, connection.unanswered = connection.unanswered, False
+                return begins
+            meter = connection.meters["up"]
+            if meter.records < pause.handshake or not meter.at_boundary():
+                return False
+            number, self.requests = self.requests, self.requests + 1
+            connection.unanswered |= number == pause.request and not pause.held
+            return number == pause.request and pause.held
 
     def _perform(self, connection, cut):
         connection.cut = cut

@@ -129,6 +129,17 @@ class Cluster:
                 return None
             raise
 
+    def listable(self, namespace=None):
+        """Paths of the lists of every kind that can be listed and watched: in this namespace, or in the whole cluster."""
+        groups = self.call("GET", "/apis")["groups"]
+        roots = ["/api/v1"] + [f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups]
+        paths = []
+        for root in roots:
+            for kind in self.call("GET", root)["resources"]:
+                if {"list", "watch"} <= set(kind["verbs"]) and (kind["namespaced"] or namespace is None):
+                    paths.append(f"{root}/namespaces/{namespace}/{kind['name']}" if namespace else f"{root}/{kind['name']}")
+        return paths
+
     def items(self, namespace, plural, selector=""):
         query = "?labelSelector=" + urllib.parse.quote(selector) if selector else ""
         return self.call("GET", f"/api/v1/namespaces/{namespace}/{plural}{query}")["items"]

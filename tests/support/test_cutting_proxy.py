@@ -191,6 +191,47 @@ class TheProxy(unittest.TestCase):
         self.assertEqual(self.talk(proxy, b"held"), (b"held", "fin"))
         self.assertEqual(proxy.cuts(), 1)
 
+    def pause(self, held):
+        """Two clients, both past a handshake of one record, and a pause at the second request of both together."""
+        proxy = self.start()
+        first, second = self.client(proxy), self.client(proxy)
+        proxy.pause = cutting_proxy.Pause(1, held, handshake=1)
+        for client, payload in ((first, b"h"), (second, b"h"), (first, b"one")):
+            client.sendall(record(payload))
+            self.assertEqual(client.recv(100), record(payload))
+        # In pieces: it is one request.
+        second.sendall(record(b"two")[:7])
+        self.await_(lambda: proxy.is_out() or not held)
+        second.sendall(record(b"two")[7:])
+        self.await_(proxy.is_out)
+        return proxy, second
+
+    def await_(self, what):
+        for _ in range(3000):
+            if what():
+                return
+            threading.Event().wait(0.01)
+        self.fail("it did not come")
+
+    def test_a_pause_holds_a_request(self):
+        proxy, client = self.pause(held=True)
+        self.assertEqual(sum(map(len, self.server.received)), len(record(b"h")) * 2 + len(record(b"one")))
+        proxy.pause = None
+        proxy.back()
+        got = b""
+        while len(got) < len(record(b"two")):
+            got += client.recv(100)
+        self.assertEqual(got, record(b"two"))
+
+    def test_a_pause_holds_a_reply(self):
+        proxy, client = self.pause(held=False)
+        client.settimeout(0.1)
+        self.assertRaises(TimeoutError, client.recv, 1)
+        self.await_(lambda: any(record(b"two")[:7] in got for got in self.server.received))
+        proxy.pause = None
+        proxy.back()
+        self.assertEqual(client.recv(7), record(b"two")[:7])
+
     def test_a_server_that_is_not_there(self):
         self.start()
         self.server.close()

@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+"""What nobody may read stays where it belongs: the value of every masked variable is looked for in the whole cluster.
+
+    canary.py BIN_DIR [unittest arguments]
+
+Each masked value is a word that stands nowhere else. While a job runs, every object of every kind that the API server
+lists is searched for it, as it is and in base64; so are the containers' logs, the services' environments, processes and
+files, the arguments of every process on this machine, and what the driver keeps on disk. A registry's login and what a
+service is given by name may stand in one Secret that the pod owns, and nowhere else.
+"""
+import base64
+import json
+import pathlib
+import secrets
+import sys
+import threading
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(ROOT / "conformance"), str(ROOT / "support")]
+import backends  # noqa: E402
+import kubernetes_api  # noqa: E402
+import play_runner  # noqa: E402
+import suite  # noqa: E402
+
+BACKEND = None
+# What a service is to find of itself, so that a search that finds nothing has searched.
+PUBLIC = "seen-" + secrets.token_hex(8)
+
+
+def in_base64(text):
+    """The text within other text, in base64: what does not depend on its neighbours, at each of the three places."""
+    for shift in range(3):
+        coded = base64.b64encode(b"\0" * shift + text).rstrip(b"=")
+        # The first characters share bits with what stands before, the last may with what follows.
+        start = (0, 2, 3)[shift]
+        yield coded[start:len(coded) - (1 if (len(text) + shift) % 3 else 0)]
+
+
+def forms(word):
+    """A login is base64 in JSON, and that is base64 in a Secret."""
+    plain = word.encode()
+    once = list(in_base64(plain))
+    return [plain, *once, *(twice for one in once for twice in in_base64(one))]
+
+
+class Canaries:
+    """Words by the name of where they were put."""
+
+    def __init__(self, *names):
+        self.words = {name: "canary" + secrets.token_hex(16) for name in names}
+        self.forms = {name: forms(word) for name, word in self.words.items()}
+
+    def __getitem__(self, name):
+        return self.words[name]
+
+    def found(self, data):
+        return {name for name, all_forms in self.forms.items() if any(form in data for form in all_forms)}
+
+
+class Arguments:
+    """Watches the arguments of all processes for as long as it lives."""
+
+    def __init__(self, canaries):
+        self.canaries = canaries
+        self.found = set()
+        self.looks = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def _watch(self):
+        while not self._over.wait(0.02):
+            self.looks += 1
+            for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    text = path.read_bytes()
+                except OSError:
+                    continue
+                self.found |= {(name, text) for name in self.canaries.found(text)}
+
+    def end(self):
+        self._over.set()
+        self._thread.join()
+        return self.found
+
+
+# It looks at itself for what /builds/needles has, in all but its image's programs and the job's own directories.
+SEARCH = """until test -e /builds/go; do sleep 0.1; done
+cd /builds
+env > /tmp/own
+lines() { tr '\\0' '\\n' < $1 2>/dev/null; }
+for file in /proc/[0-9]*/environ; do lines $file; done > environments-$0
+for file in /proc/[0-9]*/cmdline; do lines $file; done > arguments-$0
+find $(ls -d /* | grep -vE '^/(bin|builds|cache|dev|proc|sys)$') /dev/shm -type f > files-$0
+while read -r file; do lines $file | grep -qF -f needles && echo $file; done < files-$0 > finds-$0
+mv finds-$0 found-$0
+exec sleep 1000"""
+
+
+def service(name, **more):
+    return {"name": "busybox:latest", "alias": name, "command": ["sh", "-c", SEARCH.replace("$0", name)], **more}
+
+
+class Canary(unittest.TestCase):
+    def pod(self):
+        pod, = [one for one in BACKEND.cluster.items(BACKEND.namespace, "pods") if "deletionTimestamp" not in one["metadata"]]
+        return pod
+
+    def look_at_cluster(self, canaries):
+        """Where which canary was found: {(name, kind, object's name)}; Secrets must have one owner."""
+        found, kinds = set(), 0
+        for path in BACKEND.cluster.listable():
+            try:
+                listed = BACKEND.cluster.call("GET", path)
+            except kubernetes_api.ApiError as error:
+                # Kinds of which there is a list only in name.
+                self.assertIn(error.status, (404, 405), error)
+                continue
+            kinds += 1
+            for item in listed["items"]:
+                for name in canaries.found(json.dumps(item).encode()):
+                    found.add((name, listed["kind"].removesuffix("List"), item["metadata"]["name"]))
+                    owners = item["metadata"].get("ownerReferences", [])
+                    self.assertEqual([one["kind"] for one in owners], ["Pod"], f"{path}: {item['metadata']}")
+        self.assertGreater(kinds, 20)
+        return found
+
+    def look_at_logs(self, canaries, pod):
+        for container in pod["spec"]["containers"]:
+            path = f"/api/v1/namespaces/{BACKEND.namespace}/pods/{pod['metadata']['name']}/log?container={container['name']}"
+            text = BACKEND.cluster.call("GET", path)
+            self.assertEqual(canaries.found(text if isinstance(text, bytes) else json.dumps(text).encode()), set(), path)
+
+    def look_at_disk(self, canaries, job):
+        """All that Berth has written; the response and the scripts are the runner's."""
+        files = [one for one in [*BACKEND.state.rglob("*"), *job.tmpdir.rglob("*")] if one.is_file()]
+        ours = [one for one in files if one.name not in ("response.json", "script")]
+        self.assertIn("plan.json", [one.name for one in ours])
+        self.assertIn("sandbox.json", [one.name for one in ours])
+        for path in ours:
+            self.assertEqual(canaries.found(path.read_bytes()), set(), path)
+
+    def test_each_is_where_it_belongs(self):
+        canaries = Canaries("plain", "file", "marked public", "part of a public one", "token", "login", "asked for")
+        address = f"https://user:{canaries['part of a public one']}@example.com/"
+        login = base64.b64encode(f"user:{canaries['login']}".encode()).decode()
+        auths = json.dumps({"auths": {"https://index.docker.io/v1/": {"auth": login}}})
+        masked = {"public": False, "masked": True}
+        job = BACKEND.attempt(play_runner.response(
+            image="busybox:latest", token=canaries["token"],
+            services=[service("web"), service("db", variables=[{"key": "OWN", "value": "given-$ASKED_FOR"}])],
+            variables=[{"key": "SHOWN", "value": PUBLIC},
+                       {"key": "PLAIN", "value": canaries["plain"], **masked},
+                       {"key": "KEY_FILE", "value": canaries["file"], "file": True, **masked},
+                       {"key": "MARKED", "value": canaries["marked public"], "public": True, "masked": True},
+                       {"key": "PART", "value": canaries["part of a public one"], **masked},
+                       {"key": "ADDRESS", "value": "https://user:$PART@example.com/"},
+                       {"key": "ASKED_FOR", "value": canaries["asked for"], **masked},
+                       {"key": "CI_JOB_TOKEN", "value": canaries["token"], **masked},
+                       {"key": "DOCKER_AUTH_CONFIG", "value": auths, **masked}]),
+            variables={"ADDRESS": address, "KEY_FILE": "/builds/group/polls.tmp/KEY_FILE"})
+        arguments = Arguments(canaries)
+        try:
+            job.config().check(0)
+            prepared = job.prepare().check(0)
+            # As the runner's own script has it: exports, and a file beside the checkout.
+            exports = "".join(f"export {name}='{canaries[of]}'\n" for name, of in
+                              (("PLAIN", "plain"), ("MARKED", "marked public"), ("CI_JOB_TOKEN", "token")))
+            script = (f"{exports}export ADDRESS='{address}' DOCKER_AUTH_CONFIG='{auths}'\nmkdir -p /builds/group/polls.tmp\n"
+                      f"printf '%s' '{canaries['file']}' > /builds/group/polls.tmp/KEY_FILE\n")
+            needles = [form.decode() for all_forms in canaries.forms.values() for form in all_forms]
+            job.run("get_sources", script + "echo checked out").check(0)
+            job.run("build_script", "cat > /builds/needles <<'END'\n" + "\n".join([PUBLIC, *needles]) + "\nEND\n").check(0)
+            process = job.start_run("build_script", script + "touch /builds/go; echo started\n"
+                                    "until test -e /builds/found-web && test -e /builds/found-db; do sleep 0.1; done\n"
+                                    "until test -e /builds/end; do sleep 0.1; done")
+            self.assertEqual(process.stdout.readline(), b"started\n")
+
+            pod = self.pod()
+            where = self.look_at_cluster(canaries)
+            self.assertEqual(where, {(name, "Secret", pod["metadata"]["name"]) for name in ("login", "asked for")})
+            self.assertIn(PUBLIC, json.dumps(pod), "public variables stand in the pod")
+            self.look_at_logs(canaries, pod)
+            self.look_at_disk(canaries, job)
+            self.assertEqual(canaries.found(prepared.out + prepared.err), set())
+
+            look = "until test -e /builds/found-{0}; do sleep 0.1; done; cat /builds/{1}-{0}"
+            for name in ("web", "db"):
+                found = job.run("archive_cache", look.format(name, "found")).check(0).out.decode().split()
+                self.assertEqual(found, ["/tmp/own"], f"{name}: its own copy of its environment, and nothing else")
+                environments = job.run("archive_cache", look.format(name, "environments")).check(0).out
+                self.assertIn(PUBLIC.encode(), environments)
+                self.assertEqual(canaries.found(environments), {"asked for"} if name == "db" else set(), name)
+                called = job.run("archive_cache", look.format(name, "arguments")).check(0).out
+                self.assertIn(b"environments-" + name.encode(), called)
+                self.assertEqual(canaries.found(called), set(), name)
+            job.run("get_sources", "touch /builds/end").check(0)
+            out, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 0, (out + err).decode(errors="replace"))
+            self.assertEqual(canaries.found(out + err), set())
+        finally:
+            job.cleanup().check(0)
+            found = arguments.end()
+        self.assertEqual(found, set())
+        self.assertGreater(arguments.looks, 20)
+        job.close()
+        BACKEND.cluster.wait_for(lambda: not self.look_at_cluster(canaries), "nothing in the cluster")
+
+    def test_an_image_that_its_login_does_not_open(self):
+        canaries = Canaries("login")
+        login = base64.b64encode(f"user:{canaries['login']}".encode()).decode()
+        job = BACKEND.attempt(play_runner.response(image="berth.invalid/private:1", variables=[
+            {"key": "DOCKER_AUTH_CONFIG", "value": json.dumps({"auths": {"berth.invalid": {"auth": login}}}),
+             "public": False, "masked": True}]))
+        job.config().check(0)
+        failed = job.prepare().check(1)
+        self.assertIn("cannot pull image", failed.text())
+        self.assertEqual(canaries.found(failed.out + failed.err), set())
+        self.assertEqual(self.look_at_cluster(canaries), {("login", "Secret", self.pod()["metadata"]["name"])})
+        job.cleanup().check(0)
+        job.close()
+        BACKEND.cluster.wait_for(lambda: not self.look_at_cluster(canaries), "nothing in the cluster")
+
+
+class Forms(unittest.TestCase):
+    """The search itself."""
+
+    def test_each_form_is_found_in_whatever_stands_around_it(self):
+        word = "canary" + "0123456789abcdef" * 2
+        for before in ("", "a", "ab", "abc"):
+            for after in ("", "x", "xy", "xyz"):
+                text = (before + word + after).encode()
+                once = base64.b64encode(text)
+                for coded in (text, once, base64.b64encode(b'{"auth": "' + once + b'"}' + after.encode())):
+                    self.assertTrue(any(form in coded for form in forms(word)), coded)
+                self.assertFalse(any(form in base64.b64encode(text.swapcase()) for form in forms(word)))
+
+
+def use(backend):
+    global BACKEND
+    BACKEND = backend
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    return suite.run(lambda: backends.make("kubernetes", pathlib.Path(sys.argv[1]).resolve()), use, sys.argv[2:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
