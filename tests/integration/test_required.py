@@ -27,7 +27,8 @@ ON_AN_ENGINE = {
 
 ON_A_CLUSTER = {
     "conformance": ["python3", str(TESTS / "conformance/behaviours.py"), "kubernetes", BIN],
-    **{name: ["python3", str(TESTS / f"integration/kubernetes_backend/{name}.py"), BIN] for name in ("causes", "cuts", "outages")},
+    **{name: ["python3", str(TESTS / f"integration/kubernetes_backend/{name}.py"), BIN]
+       for name in ("canary", "causes", "cuts", "kills", "outages")},
     **{name: ["python3", str(TESTS / f"integration/upkeep/{name}.py"), "kubernetes", BIN] for name in ("doctor", "gc")},
     "manifests": ["python3", str(TESTS / "integration/upkeep/manifests.py"), BIN],
     **{f"pipelines, {place}": ["python3", str(TESTS / "integration/pipelines.py"), BIN, str(TESTS / "pipelines/polls"), place]

@@ -3,8 +3,6 @@
 
 using berth::kubernetes::contested_ports;
 using berth::kubernetes::port_taken_hint;
-using Catch::Matchers::ContainsSubstring;
-using Catch::Matchers::StartsWith;
 
 TEST_CASE("a port that several services want is named with them") {
   CHECK(contested_ports({}).empty());
