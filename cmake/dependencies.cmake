@@ -11,6 +11,7 @@ endif()
 find_package(fmt 9 REQUIRED)
 find_package(Boost 1.74 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
+find_package(ZLIB 1.2 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
 # The regular expressions of rules:if and only/except, as GitLab matches them.
 find_package(PkgConfig REQUIRED)

@@ -19,6 +19,7 @@ HOMES = {
     r"boost/(beast|asio)": {"executor/net", "executor/kubernetes", "cli/local", "tests"},
     r"curl/": {"executor/net"},
     r"CLI/": {"cli"},
+    r"zlib\.h": {"executor/credentials", "tests"},
     r"re2/": {"cli/local/pipeline", "executor/settings"},
     r"yaml-cpp/": {"executor/settings", "executor/kubernetes", "executor/credentials", "cli", "tests"},
     r"openssl/": {"executor/net", "executor/credentials", "executor/support", "executor/sandbox", "executor/docker",

@@ -1,6 +1,7 @@
 #include "executor/support/base64.hpp"
 
 #include <cstdint>
+#include <utility>
 
 namespace berth::support {
 namespace {
@@ -29,7 +30,7 @@ std::string encode(std::string_view bytes, std::string_view alphabet) {
 }
 
 bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+  return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 /// 0..63, or 64 for a character of neither alphabet.
@@ -52,13 +53,11 @@ std::string base64url_encode(std::string_view bytes) {
   return encode(bytes, k_url);
 }
 
-std::optional<std::string> base64_decode(std::string_view text) {
-  const bool standard = text.find_first_of("+/") != std::string_view::npos;
-  const bool url = text.find_first_of("-_") != std::string_view::npos;
-  if (standard && url) return std::nullopt;
-
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3);
+Base64Reading read_base64(std::string_view text) {
+  using End = Base64Reading::End;
+  Base64Reading reading;
+  reading.bytes.reserve(text.size() / 4 * 3 + 3);
+  bool standard_alphabet = false;
   std::uint32_t group = 0;
   unsigned digits = 0;
   unsigned padding = 0;
@@ -69,26 +68,44 @@ std::optional<std::string> base64_decode(std::string_view text) {
       continue;
     }
     const std::uint32_t value = digit(c);
-    if (value == 64 || padding > 0) return std::nullopt;
+    if (value == 64 || padding > 0) {
+      reading.end = value == 64 ? End::foreign : End::after_padding;
+      return reading;
+    }
+    reading.url_alphabet |= c == '-' || c == '_';
+    standard_alphabet |= c == '+' || c == '/';
     group = group << 6U | value;
     if (++digits == 4) {
-      bytes += static_cast<char>(group >> 16U & 255U);
-      bytes += static_cast<char>(group >> 8U & 255U);
-      bytes += static_cast<char>(group & 255U);
+      reading.bytes += static_cast<char>(group >> 16U & 255U);
+      reading.bytes += static_cast<char>(group >> 8U & 255U);
+      reading.bytes += static_cast<char>(group & 255U);
       group = 0;
       digits = 0;
     }
   }
-  if (digits == 1 || (padding > 0 && (digits == 0 || digits + padding != 4))) return std::nullopt;
-  if (digits == 2) {
-    if ((group & 15U) != 0) return std::nullopt;
-    bytes += static_cast<char>(group >> 4U & 255U);
-  } else if (digits == 3) {
-    if ((group & 3U) != 0) return std::nullopt;
-    bytes += static_cast<char>(group >> 10U & 255U);
-    bytes += static_cast<char>(group >> 2U & 255U);
+  if (digits == 1 || (padding > 0 && (digits == 0 || digits + padding != 4))) {
+    reading.end = End::cut;
+    return reading;
   }
-  return bytes;
+  reading.unpadded = digits != 0 && padding == 0;
+  if ((digits == 2 && (group & 15U) != 0) || (digits == 3 && (group & 3U) != 0)) {
+    reading.end = End::loose_bits;
+    return reading;
+  }
+  if (digits == 2) {
+    reading.bytes += static_cast<char>(group >> 4U & 255U);
+  } else if (digits == 3) {
+    reading.bytes += static_cast<char>(group >> 10U & 255U);
+    reading.bytes += static_cast<char>(group >> 2U & 255U);
+  }
+  if (reading.url_alphabet && standard_alphabet) reading.end = End::mixed;
+  return reading;
+}
+
+std::optional<std::string> base64_decode(std::string_view text) {
+  Base64Reading reading = read_base64(text);
+  if (reading.end != Base64Reading::End::whole) return std::nullopt;
+  return std::move(reading.bytes);
 }
 
 }  // namespace berth::support
