@@ -75,6 +75,13 @@ class Meter:
         """Between two records."""
         return self._left == 0 and not self._header
 
+    def rest_of_record(self, piece):
+        """How much of the piece belongs to the record that is not whole yet, or to the next one."""
+        header = self._header + piece[:self.HEADER - len(self._header)]
+        if self._left == 0 and len(header) == self.HEADER:
+            return min(len(piece), self.HEADER - len(self._header) + int.from_bytes(header[3:], "big"))
+        return min(len(piece), self._left) if self._left else len(piece)
+
     def take(self, piece, records=None):
         """How much of the piece passes until that many records have; all of it without a limit."""
         at = 0
@@ -281,7 +288,7 @@ class CuttingProxy:
         after = cut.after if cut else 0
         end_of_stream = False
         try:
-            while piece := source.recv(PIECE):
+            for piece in self._pieces(direction, meter, source):
                 self._flowing.wait()
                 if self._pauses(connection, direction):
                     self.out(SILENT)
@@ -314,6 +321,14 @@ class CuttingProxy:
             connection.end(RST)
         finally:
             connection.pump_ended(sink, end_of_stream)
+
+    def _pieces(self, direction, meter, source):
+        """What comes; towards a Pause, record by record. Each is metered before the next is asked for."""
+        while piece := source.recv(PIECE):
+            while piece:
+                size = meter.rest_of_record(piece) if direction == "up" and self.pause else len(piece)
+                yield piece[:size]
+                piece = piece[size:]
 
     def _pauses(self, connection, direction):
         """Whether what comes now is where the Pause begins."""

@@ -196,9 +196,13 @@ class TheProxy(unittest.TestCase):
         proxy = self.start()
         first, second = self.client(proxy), self.client(proxy)
         proxy.pause = cutting_proxy.Pause(1, held, handshake=1)
-        for client, payload in ((first, b"h"), (second, b"h"), (first, b"one")):
-            client.sendall(record(payload))
-            self.assertEqual(client.recv(100), record(payload))
+        # A handshake's end and a request in one piece, too.
+        for client, sent in ((second, record(b"h")), (first, record(b"h") + record(b"one"))):
+            client.sendall(sent)
+            got = b""
+            while len(got) < len(sent):
+                got += client.recv(100)
+            self.assertEqual(got, sent)
         # In pieces: it is one request.
         second.sendall(record(b"two")[:7])
         self.await_(lambda: proxy.is_out() or not held)
@@ -227,6 +231,7 @@ class TheProxy(unittest.TestCase):
         proxy, client = self.pause(held=False)
         client.settimeout(0.1)
         self.assertRaises(TimeoutError, client.recv, 1)
+        client.settimeout(30)
         self.await_(lambda: any(record(b"two")[:7] in got for got in self.server.received))
         proxy.pause = None
         proxy.back()

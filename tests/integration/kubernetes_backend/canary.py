@@ -103,6 +103,17 @@ def service(name, **more):
 
 
 class Canary(unittest.TestCase):
+    def attempt(self, response, **more):
+        """One that is cleaned up whatever becomes of the test."""
+        job = BACKEND.attempt(response, **more)
+        self.addCleanup(lambda: job.tmpdir.exists() and self.clean_up(job))
+        return job
+
+    @staticmethod
+    def clean_up(job):
+        job.cleanup().check(0)
+        job.close()
+
     def pod(self):
         pod, = [one for one in BACKEND.cluster.items(BACKEND.namespace, "pods") if "deletionTimestamp" not in one["metadata"]]
         return pod
@@ -147,7 +158,7 @@ class Canary(unittest.TestCase):
         login = base64.b64encode(f"user:{canaries['login']}".encode()).decode()
         auths = json.dumps({"auths": {"https://index.docker.io/v1/": {"auth": login}}})
         masked = {"public": False, "masked": True}
-        job = BACKEND.attempt(play_runner.response(
+        job = self.attempt(play_runner.response(
             image="busybox:latest", token=canaries["token"],
             services=[service("web"), service("db", variables=[{"key": "OWN", "value": "given-$ASKED_FOR"}])],
             variables=[{"key": "SHOWN", "value": PUBLIC},
@@ -199,18 +210,17 @@ class Canary(unittest.TestCase):
             out, err = process.communicate(timeout=60)
             self.assertEqual(process.returncode, 0, (out + err).decode(errors="replace"))
             self.assertEqual(canaries.found(out + err), set())
+            self.clean_up(job)
         finally:
-            job.cleanup().check(0)
             found = arguments.end()
         self.assertEqual(found, set())
         self.assertGreater(arguments.looks, 20)
-        job.close()
         BACKEND.cluster.wait_for(lambda: not self.look_at_cluster(canaries), "nothing in the cluster")
 
     def test_an_image_that_its_login_does_not_open(self):
         canaries = Canaries("login")
         login = base64.b64encode(f"user:{canaries['login']}".encode()).decode()
-        job = BACKEND.attempt(play_runner.response(image="berth.invalid/private:1", variables=[
+        job = self.attempt(play_runner.response(image="berth.invalid/private:1", variables=[
             {"key": "DOCKER_AUTH_CONFIG", "value": json.dumps({"auths": {"berth.invalid": {"auth": login}}}),
              "public": False, "masked": True}]))
         job.config().check(0)
@@ -218,8 +228,7 @@ class Canary(unittest.TestCase):
         self.assertIn("cannot pull image", failed.text())
         self.assertEqual(canaries.found(failed.out + failed.err), set())
         self.assertEqual(self.look_at_cluster(canaries), {("login", "Secret", self.pod()["metadata"]["name"])})
-        job.cleanup().check(0)
-        job.close()
+        self.clean_up(job)
         BACKEND.cluster.wait_for(lambda: not self.look_at_cluster(canaries), "nothing in the cluster")
 
 

@@ -31,9 +31,11 @@ import suite  # noqa: E402
 from cutting_proxy import CuttingProxy, Pause  # noqa: E402
 
 BACKEND = None
-ORPHAN_TIMEOUT = 20
-# The kubelet looks at the volumes' sizes about once a minute.
-EVICTION = 150
+# Longer than a busy machine takes from a container to the next step of its driver.
+ORPHAN_TIMEOUT = 60
+# The kubelet looks at the volumes' sizes about once a minute, and evicts one pod after the other: 10 s each where the
+# node is busy.
+EVICTION = 600
 AT_ONCE = 5
 # Its own variable is not public: it comes from a Secret, and the pod waits for that behind a gate.
 VARIABLES = [{"key": "PRIVATE", "value": "hush", "public": False}]
