@@ -1,6 +1,7 @@
 #include "agent/connect.hpp"
 
 #include "agent/listener.hpp"
+#include "agent/non_blocking.hpp"
 #include "agent/protocol/exit_codes.hpp"
 
 #include <array>
@@ -8,28 +9,12 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 namespace berth::agent {
 namespace {
-
-/// Makes a descriptor that we were given non-blocking, and gives it back as it was.
-class NonBlocking {
- public:
-  explicit NonBlocking(int fd) : m_fd(fd), m_flags(::fcntl(fd, F_GETFL)) {
-    ::fcntl(fd, F_SETFL, m_flags | O_NONBLOCK);
-  }
-  NonBlocking(const NonBlocking&) = delete;
-  NonBlocking& operator=(const NonBlocking&) = delete;
-  ~NonBlocking() { ::fcntl(m_fd, F_SETFL, m_flags); }
-
- private:
-  int m_fd;
-  int m_flags;
-};
 
 /// Bytes on their way from one descriptor to another.
 class Way {

@@ -4,6 +4,7 @@
 #include "agent/protocol/exit_codes.hpp"
 #include "agent/protocol/messages.hpp"
 #include "agent/server.hpp"
+#include "agent/tunnel.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -20,6 +21,7 @@ using namespace berth;
 constexpr const char* k_usage =
     "usage: berth-agent [serve]             serve the driver of this container\n"
     "       berth-agent connect [--run DIR] join stdin and stdout to the agent's socket\n"
+    "       berth-agent tunnel [--run DIR]  the same, for one connection after another\n"
     "       berth-agent install DIR         copy this program into a directory\n"
     "       berth-agent --version\n";
 
@@ -52,10 +54,11 @@ int run(int argc, char** argv) {
   // Without arguments too: an entrypoint of ["sh", "-c"] takes "serve" for itself.
   const std::string_view command = argc > 1 ? argv[1] : "serve";
   if (command == "serve") return argc > 2 ? refuse_usage(argv[2]) : serve();
-  if (command == "connect") {
-    if (argc == 2) return agent::connect(read_options().run);
+  if (command == "connect" || command == "tunnel") {
+    const auto join = command == "connect" ? agent::connect : agent::tunnel;
+    if (argc == 2) return join(read_options().run);
     if (std::string_view(argv[2]) != "--run" || argc < 4) return refuse_usage(argv[2]);
-    return argc > 4 ? refuse_usage(argv[4]) : agent::connect(argv[3]);
+    return argc > 4 ? refuse_usage(argv[4]) : join(argv[3]);
   }
   if (command == "install") {
     if (argc < 3) return refuse_usage(argv[1]);

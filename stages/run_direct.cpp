@@ -46,6 +46,7 @@ core::ExitStatus run_direct(StageContext& context, const HandOver& hand_over) {
       agentlink::make_stage_request(input.spec, input.sandbox, input.script);
   agentlink::SessionLimits limits;
   limits.connection_timeout = input.spec.connection_timeout;
+  limits.leave_after = agentlink::direct_limit(input.sandbox);
   JobLog log(STDOUT_FILENO, context.stop);
   try {
     return agentlink::run_stage(*transport, request, log, limits, context.stop);

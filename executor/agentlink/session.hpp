@@ -45,6 +45,9 @@ struct SessionLimits {
   std::chrono::milliseconds grace{std::chrono::seconds(10)};
   /// On cancel: after KILL until the last output and EXIT are here.
   std::chrono::milliseconds kill_wait{std::chrono::seconds(5)};
+  /// A stage that lasts longer is left to another program: AgentLost{absent}. Not
+  /// while it is cancelled. Nothing: never.
+  std::optional<std::chrono::milliseconds> leave_after{};
 };
 
 /// The agent is out of reach for good: nobody listens, or the connection timeout

@@ -162,4 +162,29 @@ std::unique_ptr<Transport> make_socket_transport(const std::filesystem::path& so
                                            "agent.sock");
 }
 
+std::unique_ptr<Stream> make_socket_stream(Fd socket) {
+  return std::make_unique<SocketStream>(std::move(socket));
+}
+
+Fd listen_at(const std::filesystem::path& socket) {
+  const auto failed = [&] {
+    return support::SystemError("cannot listen at '" + socket.string() +
+                                "': " + support::errno_text(errno));
+  };
+  const Fd directory(::open(socket.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) throw failed();
+  const std::string name = socket.filename().string();
+  ::unlinkat(directory.get(), name.c_str(), 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = "/proc/self/fd/" + std::to_string(directory.get()) + "/" + name;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!listener || ::fchmod(listener.get(), 0600) != 0 ||
+      ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(listener.get(), SOMAXCONN) != 0)
+    throw failed();
+  return listener;
+}
+
 }  // namespace berth::agentlink

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "executor/agentlink/transport.hpp"
+#include "executor/support/fd.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -27,5 +28,12 @@ std::unique_ptr<Transport> make_socket_transport(std::filesystem::path trusted,
 /// The same for one path as sandbox.json has it (`<role>.socket_dir`): its parent
 /// is trusted, the directory and the "agent.sock" in it are not.
 std::unique_ptr<Transport> make_socket_transport(const std::filesystem::path& socket_dir);
+
+/// A connected socket as a Stream; O_NONBLOCK is not needed.
+std::unique_ptr<Stream> make_socket_stream(support::Fd socket);
+
+/// Listens at this path, of any length, in place of a socket that was there; mode
+/// 0600, O_NONBLOCK. Throws support::SystemError.
+support::Fd listen_at(const std::filesystem::path& socket);
 
 }  // namespace berth::agentlink

@@ -72,6 +72,18 @@ std::string socket_dir(const core::Sandbox& sandbox, const core::Script& script)
   return value(sandbox, script, "socket_dir");
 }
 
+std::optional<std::chrono::milliseconds> direct_limit(const core::Sandbox& sandbox) {
+  const auto found = sandbox.values.find(k_value_direct_ms);
+  if (found == sandbox.values.end()) return std::nullopt;
+  const std::string& digits = found->second;
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size())
+    throw support::SystemError(std::string("sandbox.json: ") + k_value_direct_ms +
+                               ": not a number");
+  return std::chrono::milliseconds(number);
+}
+
 std::string format_resume(const core::Resume& resume) {
   return hex(resume.id) + k_resume_separator + std::to_string(resume.offset);
 }

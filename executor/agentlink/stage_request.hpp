@@ -4,13 +4,15 @@
 #include "executor/core/backend.hpp"
 #include "executor/core/job_spec.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 
 /// From the plan and the sandbox to what run_stage wants. Pure but for the
 /// random id. Keys of Sandbox::values: "<role>.nonce", "<role>.id",
-/// "<role>.socket_dir", "<role>.path" (PATH of its stages), role being helper or build.
+/// "<role>.socket_dir", "<role>.path" (PATH of its stages), role being helper or build;
+/// "direct_ms".
 namespace berth::agentlink {
 
 /// The largest script a START can carry, in bytes; the rest is for its other fields.
@@ -28,6 +30,13 @@ StageRequest make_stage_request(const core::JobSpec& spec, const core::Sandbox& 
 /// The directory of this host that holds the agent's socket of the script's
 /// container; empty: there is none, use an engine exec.
 std::string socket_dir(const core::Sandbox& sandbox, const core::Script& script);
+
+/// For how long berth-run follows a stage itself, before the program with the backend
+/// takes it up, since more is to be watched than the agent; absent: to its end.
+inline constexpr const char* k_value_direct_ms = "direct_ms";
+
+/// Its value. Throws support::SystemError where that is no number.
+std::optional<std::chrono::milliseconds> direct_limit(const core::Sandbox& sandbox);
 
 /// <32 hexadecimal digits>:<offset>, the value of --resume
 std::string format_resume(const core::Resume& resume);

@@ -32,6 +32,7 @@ class StageSession {
         m_progress(request.start.id, request.resume.value_or(0)),
         m_nonce(request.nonce),
         m_start_sent(request.resume.has_value()),
+        m_leave_at(limits.leave_after ? waiter.now() + *limits.leave_after : TimePoint::max()),
         m_outage_since(waiter.now()),
         m_cancel(limits) {}
 
@@ -45,6 +46,7 @@ class StageSession {
   void pause();
   void wait();
   TimePoint out_of_reach_at() const;
+  bool leaving() const { return !cancelling() && m_waiter.now() >= m_leave_at; }
   AgentLost lost(ConnectFailure kind, const std::string& why) const;
 
   // session_messages.cpp: what is said on one.
@@ -79,6 +81,7 @@ class StageSession {
   std::unique_ptr<Connection> m_connection;
   bool m_greeted = false;
   std::uint64_t m_acknowledged = 0;
+  const TimePoint m_leave_at;
   /// Set while no connection has answered with STARTED.
   std::optional<TimePoint> m_outage_since;
   unsigned m_attempt = 0;

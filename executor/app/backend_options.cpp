@@ -43,6 +43,8 @@ kubernetes::BackendOptions kubernetes_options(const settings::Settings& settings
           .state_dir = settings.state_dir,
           .program_dir = sandbox::own_program_dir(),
           .home = environment("HOME"),
+          .settings_file = settings.file,
+          .tunnels = environment("BERTH_TRANSPORT") != "exec",
           .trace_file = environment("BERTH_TRACE"),
           .overwrites = kubernetes_overwrites()};
 }

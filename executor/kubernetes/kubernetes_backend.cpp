@@ -1,5 +1,6 @@
 #include "executor/kubernetes/kubernetes_backend.hpp"
 
+#include "executor/agentlink/relayed_transport.hpp"
 #include "executor/agentlink/session.hpp"
 #include "executor/agentlink/stage_request.hpp"
 #include "executor/kubernetes/api/exec_transport.hpp"
@@ -156,11 +157,16 @@ core::ExitStatus KubernetesBackend::run(const core::JobSpec& spec, const core::S
       .role = role,
       .image = role == core::ContainerRole::helper ? spec.helper.image : spec.build.image};
   const auto request = agentlink::make_stage_request(spec, sandbox, script);
-  const auto transport = make_exec_transport(*client, {.name_space = place.name_space,
-                                                       .pod = place.pod,
-                                                       .container = container_name(role),
-                                                       .uid = place.uid});
-  const RunWatch watch(*client, spec, place.name_space, place.pod, place.uid, console);
+  auto transport = make_exec_transport(*client, {.name_space = place.name_space,
+                                                 .pod = place.pod,
+                                                 .container = container_name(role),
+                                                 .uid = place.uid});
+  if (const std::string sockets = agentlink::socket_dir(sandbox, script); !sockets.empty()) {
+    transport = std::make_unique<agentlink::RelayedTransport>(sockets, std::move(transport));
+  }
+  // A stage that is taken up has been followed for that long already.
+  const auto unwatched = script.resume ? milliseconds(0) : k_short_stage;
+  const RunWatch watch(*client, spec, place.name_space, place.pod, place.uid, console, unwatched);
   const agentlink::SessionLimits limits{.connection_timeout = spec.connection_timeout};
   try {
     return agentlink::run_stage(*transport, request, output, limits, stop);
@@ -182,6 +188,7 @@ core::ExitStatus KubernetesBackend::run(const core::JobSpec& spec, const core::S
 core::CleanupReport KubernetesBackend::cleanup(const core::JobSpec& spec,
                                                const core::Sandbox* sandbox, core::Console& console,
                                                std::stop_token stop) {
+  if (!spec.tmpdir.empty()) end_tunnels(spec.tmpdir);
   settings::Kubernetes settings = m_options.settings;
   try {
     settings = apply_overwrites(m_options.settings, m_options.overwrites).settings;

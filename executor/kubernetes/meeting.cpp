@@ -1,5 +1,6 @@
 // Preparation's second half: the pod runs, now its agents and services answer.
 #include "executor/agentlink/client.hpp"
+#include "executor/agentlink/relayed_transport.hpp"
 #include "executor/gitlab/container_environment.hpp"
 #include "executor/kubernetes/api/exec_transport.hpp"
 #include "executor/kubernetes/preparation.hpp"
@@ -38,11 +39,14 @@ std::vector<std::string> to_environment(const core::Variables& variables) {
 
 }  // namespace
 
-std::unique_ptr<agentlink::Transport> Preparation::transport(core::ContainerRole role) const {
-  return make_exec_transport(m_place.client, {.name_space = m_place.name_space,
-                                              .pod = pod_name(m_spec),
-                                              .container = container_name(role),
-                                              .uid = m_uid});
+std::unique_ptr<agentlink::RelayedTransport> Preparation::transport(
+    core::ContainerRole role) const {
+  auto exec = make_exec_transport(m_place.client, {.name_space = m_place.name_space,
+                                                   .pod = pod_name(m_spec),
+                                                   .container = container_name(role),
+                                                   .uid = m_uid});
+  return std::make_unique<agentlink::RelayedTransport>(tunnel_socket_dir(m_spec.tmpdir, role),
+                                                       std::move(exec));
 }
 
 std::string Preparation::meet(core::ContainerRole role, const std::stop_token& stop) {
@@ -55,6 +59,7 @@ std::string Preparation::meet(core::ContainerRole role, const std::stop_token& s
     const auto agent = agentlink::AgentClient::connect(*way, Clock::now() + k_hello_limit, stop);
     sandbox::require_shell(container, agent.hello());
     nonce = hex(agent.hello().nonce);
+    if (!way->relayed()) m_tunnels_work = false;
   } catch (const agentlink::ConnectError& error) {
     const std::string message = fmt::format("{}: its agent cannot be reached: {}",
                                             sandbox::called(container), error.what());

@@ -17,6 +17,10 @@ struct BackendOptions {
   std::filesystem::path program_dir;
   /// Home of the user the runner runs as, for its registry logins; may be empty.
   std::filesystem::path home;
+  /// Absolute; empty: the usual places, or none.
+  std::filesystem::path settings_file;
+  /// Keep execs for all of a job's stages.
+  bool tunnels = true;
   /// File that every call is noted in; empty: none.
   std::string trace_file;
   /// The job's KUBERNETES_* variables as each stage has them, expanded: they may

@@ -1,13 +1,16 @@
 #include "executor/kubernetes/preparation.hpp"
 
+#include "executor/agentlink/stage_request.hpp"
 #include "executor/credentials/job_logins.hpp"
 #include "executor/gitlab/container_environment.hpp"
 #include "executor/kubernetes/pod/job_secret.hpp"
 #include "executor/kubernetes/removal.hpp"
+#include "executor/kubernetes/run_watch.hpp"
 #include "executor/kubernetes/sandbox_values.hpp"
 #include "executor/sandbox/container_end.hpp"
 #include "executor/support/clock.hpp"
 #include "executor/support/error.hpp"
+#include "executor/support/log.hpp"
 #include "executor/support/retry.hpp"
 
 #include <fmt/format.h>
@@ -50,9 +53,12 @@ core::Sandbox Preparation::run() {
   m_agent = plan_agent(m_place.settings, m_options.program_dir);
   const Clock::time_point until = Clock::now() + m_place.settings.poll_timeout;
   create_pod(until);
+  start_tunnels();
   await_running(until);
   meet_agents();
   await_services();
+  if (!m_tunnels_work) m_tunnels.reset();
+  if (m_tunnels) m_tunnels->keep();
   return result();
 }
 
@@ -128,6 +134,19 @@ void Preparation::create_pod(Clock::time_point until) {
     const json now =
         m_place.client.get(resources::k_pods, m_place.name_space, pod_name(m_spec), m_stop);
     if (!remove_gate_patch(now).empty()) throw;
+  }
+}
+
+void Preparation::start_tunnels() {
+  if (!m_options.tunnels || m_spec.tmpdir.empty()) return;
+  try {
+    m_tunnels.emplace(m_spec.tmpdir, m_options.program_dir,
+                      TunnelPlan{.settings_file = m_options.settings_file,
+                                 .name_space = m_place.name_space,
+                                 .pod = pod_name(m_spec),
+                                 .idle = m_spec.orphan_timeout});
+  } catch (const support::Error& error) {  // stages make execs of their own
+    support::log(support::LogLevel::warn, error.what());
   }
 }
 
@@ -234,6 +253,13 @@ core::Sandbox Preparation::result() const {
   set(k_value_helper_nonce, m_helper_nonce);
   set(k_value_build_nonce, m_build_nonce);
   if (!m_helper_path.empty()) set(k_value_helper_path, m_helper_path);
+  if (m_tunnels) {
+    set(k_value_helper_socket_dir,
+        tunnel_socket_dir(m_spec.tmpdir, core::ContainerRole::helper).string());
+    set(k_value_build_socket_dir,
+        tunnel_socket_dir(m_spec.tmpdir, core::ContainerRole::build).string());
+    set(agentlink::k_value_direct_ms, std::to_string(k_short_stage.count()));
+  }
   return sandbox;
 }
 

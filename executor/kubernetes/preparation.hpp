@@ -1,6 +1,6 @@
 #pragma once
 
-#include "executor/agentlink/transport.hpp"
+#include "executor/agentlink/relayed_transport.hpp"
 #include "executor/core/backend.hpp"
 #include "executor/credentials/registry_logins.hpp"
 #include "executor/kubernetes/agent_delivery.hpp"
@@ -9,9 +9,11 @@
 #include "executor/kubernetes/pod/pod.hpp"
 #include "executor/kubernetes/pod_watch.hpp"
 #include "executor/kubernetes/startup.hpp"
+#include "executor/kubernetes/tunnels.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -32,7 +34,7 @@ struct Placement {
 
 /// Makes one attempt's pod: used once, by Backend::prepare. Order:
 ///
-///     the pod, and while it starts the agent's ConfigMap
+///     the pod, and while it starts the agent's ConfigMap and berth-tunnel
 ///     where the pod needs one its Secret, then the scheduling gate goes
 ///     all containers run (again with the next pull policy where one cannot)
 ///     both agents answer, the helper's tools are checked
@@ -52,6 +54,7 @@ class Preparation {
   PodInputs pod_inputs() const;
   nlohmann::json create_within_quota(const nlohmann::json& body, Clock::time_point until);
   void create_pod(Clock::time_point until);
+  void start_tunnels();
   void remove_and_await_gone(Clock::time_point until);
   void await_running(Clock::time_point until);
   bool use_next_policy(std::size_t container);
@@ -59,7 +62,7 @@ class Preparation {
   [[noreturn]] void fail(const Cause& cause);
   std::string log_of(const std::string& container) const;
 
-  std::unique_ptr<agentlink::Transport> transport(core::ContainerRole role) const;
+  std::unique_ptr<agentlink::RelayedTransport> transport(core::ContainerRole role) const;
   std::string meet(core::ContainerRole role, const std::stop_token& stop);
   void meet_agents();
   void watch_the_pod(const std::stop_token& stop);
@@ -82,6 +85,9 @@ class Preparation {
   bool m_notes_told = false;
   std::string m_uid;
   std::optional<PodWatch> m_watch;
+  std::optional<Tunnels> m_tunnels;
+  /// Both agents were met through them.
+  std::atomic<bool> m_tunnels_work = true;
   std::string m_helper_nonce;
   /// PATH of its stages; empty: the container's.
   std::string m_helper_path;

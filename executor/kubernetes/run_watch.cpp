@@ -9,25 +9,17 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 namespace berth::kubernetes {
-namespace {
-
-/// Stages that take longer are worth a watch.
-constexpr std::chrono::milliseconds k_short_stage{2000};
-
-}  // namespace
-
 RunWatch::RunWatch(Client& client, const core::JobSpec& spec, std::string name_space,
-                   std::string pod, std::string uid, support::Console& console)
+                   std::string pod, std::string uid, support::Console& console,
+                   std::chrono::milliseconds after)
     : m_client(client),
       m_spec(spec),
       m_name_space(std::move(name_space)),
       m_pod(std::move(pod)),
       m_uid(std::move(uid)),
       m_console(console),
-      m_thread([this](const std::stop_token& stop) { follow(stop); }) {}
+      m_thread([this, after](const std::stop_token& stop) { follow(stop, after); }) {}
 
 std::optional<PodState> RunWatch::last() const {
   const std::lock_guard guard(m_mutex);
@@ -52,8 +44,8 @@ void RunWatch::note(const PodState& state, bool first) {
   m_last = state;
 }
 
-void RunWatch::follow(const std::stop_token& stop) {
-  if (!support::sleep_for(k_short_stage, stop)) return;
+void RunWatch::follow(const std::stop_token& stop, std::chrono::milliseconds after) {
+  if (!support::sleep_for(after, stop)) return;
   try {
     PodWatch watch(m_client, m_name_space, m_pod, m_uid);
     bool first = true;

@@ -5,6 +5,7 @@
 #include "executor/kubernetes/pod_state.hpp"
 #include "executor/support/console.hpp"
 
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -13,19 +14,22 @@
 
 namespace berth::kubernetes {
 
+/// Stages that take longer are worth a watch.
+inline constexpr std::chrono::milliseconds k_short_stage{2000};
+
 /// Looks after the pod while a stage's script runs, on a thread of its own: a
 /// service that ends is a warning at once, and why the pod ended is remembered for
-/// when it is gone. A stage that is over quickly costs no request.
+/// when it is gone. A stage that is over before `after` costs no request.
 class RunWatch {
  public:
   RunWatch(Client& client, const core::JobSpec& spec, std::string name_space, std::string pod,
-           std::string uid, support::Console& console);
+           std::string uid, support::Console& console, std::chrono::milliseconds after);
 
   /// The pod's last state that was seen; nothing where none was.
   std::optional<PodState> last() const;
 
  private:
-  void follow(const std::stop_token& stop);
+  void follow(const std::stop_token& stop, std::chrono::milliseconds after);
   void note(const PodState& state, bool first);
 
   Client& m_client;

@@ -68,11 +68,17 @@ void read_patch_files(Kubernetes& kubernetes) {
   }
 }
 
+Settings read(const std::filesystem::path& file, std::string_view how_named) {
+  Settings settings = parse(read_settings(file, how_named), file.native());
+  settings.file = std::filesystem::absolute(file);
+  return settings;
+}
+
 Settings find_and_parse(const std::optional<std::filesystem::path>& argument,
                         const GetEnv& getenv) {
-  if (argument) return parse(read_settings(*argument, "--settings"), argument->native());
+  if (argument) return read(*argument, "--settings");
   if (const auto file = getenv("BERTH_SETTINGS"); file && !file->empty()) {
-    return parse(read_settings(*file, "BERTH_SETTINGS"), *file);
+    return read(*file, "BERTH_SETTINGS");
   }
   if (const auto text = support::read_file_if_exists(k_default_file, k_max_size)) {
     return parse(*text, k_default_file);

@@ -47,6 +47,8 @@ struct Settings {
   /// Where Berth keeps sockets, locks and its host id. Absolute; empty only
   /// behind parse(), where the file names none.
   std::filesystem::path state_dir;
+  /// Where load() has read them, absolute; empty: nowhere.
+  std::filesystem::path file;
   bool operator==(const Settings&) const = default;
 };
 

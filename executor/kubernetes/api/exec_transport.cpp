@@ -82,13 +82,13 @@ class ExecTransport final : public agentlink::Transport {
 
   std::unique_ptr<agentlink::Stream> connect(TimePoint deadline, std::stop_token stop) override {
     try {
-      auto stream =
-          std::make_unique<AgentStream>(open_exec(m_client,
-                                                  {.name_space = m_target.name_space,
-                                                   .pod = m_target.pod,
-                                                   .container = m_target.container,
-                                                   .command = {m_target.program, "connect"}},
-                                                  deadline, stop));
+      auto stream = std::make_unique<AgentStream>(
+          open_exec(m_client,
+                    {.name_space = m_target.name_space,
+                     .pod = m_target.pod,
+                     .container = m_target.container,
+                     .command = {m_target.program, m_target.argument}},
+                    deadline, stop));
       await_first_bytes(*stream, deadline, stop);
       return stream;
     } catch (const ApiError& error) {

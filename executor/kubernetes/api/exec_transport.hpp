@@ -15,11 +15,12 @@ struct ExecTarget {
   std::string container{};
   /// The pod's uid; another pod of that name is `gone`. "": not checked.
   std::string uid{};
-  /// Run with the argument `connect`.
   std::string program = "/.berth/bin/berth-agent";
+  /// "connect", or "tunnel" for a Stream of agent/protocol/tunnel.hpp.
+  std::string argument = "connect";
 };
 
-/// Reaches the agent by an exec of `<program> connect` over a WebSocket.
+/// Reaches the agent by an exec of `<program> <argument>` over a WebSocket.
 ///
 /// connect() makes one try, as a Transport does: it returns when the agent's first
 /// bytes are here. When the exec fails, the pod's status is read once to tell

@@ -24,7 +24,7 @@ import play_runner  # noqa: E402
 
 # No entry of /etc/passwd: HOME alone says where the home is.
 UID, GID = 64321, 64321
-PROGRAMS = ("berth", "berth-agent", "berth-config", "berth-prepare", "berth-run", "berth-run-engine", "berth-cleanup")
+PROGRAMS = ("berth", "berth-agent", "berth-config", "berth-prepare", "berth-run", "berth-run-engine", "berth-tunnel", "berth-cleanup")
 BIN = None
 ENGINE = None
 

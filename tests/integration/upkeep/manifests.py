@@ -90,7 +90,7 @@ class Manifests(unittest.TestCase):
         named = set(re.findall(r"_exec = \"/usr/libexec/berth/([^\"]+)\"", data["config.toml"]))
         self.assertEqual(named, {"berth-config", "berth-prepare", "berth-run", "berth-cleanup"})
         image = (MANIFESTS / "Dockerfile").read_text()
-        for program in {*named, "berth", "berth-agent", "berth-run-engine"}:
+        for program in {*named, "berth", "berth-agent", "berth-run-engine", "berth-tunnel"}:
             self.assertTrue((BIN / program).exists(), program)
             self.assertRegex(image, rf"build/release/bin/{program}\s")
 

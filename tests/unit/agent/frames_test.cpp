@@ -1,5 +1,6 @@
 #include "agent/protocol/frames.hpp"
 
+#include "agent/protocol/tunnel.hpp"
 #include "tests/support/catch.hpp"
 
 #include <string>
@@ -159,4 +160,34 @@ TEST_CASE("a boolean that is neither is refused") {
   AgentDecoder decoder(1000);
   decoder.feed(frame);
   REQUIRE_THROWS_AS(decoder.next(), FrameError);
+}
+
+TEST_CASE("a tunnel's frames come out as they went in, whatever the chunks") {
+  const std::vector<TunnelFrame> frames{
+      {.kind = TunnelKind::ready},
+      {.kind = TunnelKind::open, .connection = 1},
+      {.kind = TunnelKind::data,
+       .connection = 0x01020304,
+       .bytes = std::string(k_max_tunnel_bytes, 'x')},
+      {.kind = TunnelKind::close, .connection = 7, .bytes = "why"}};
+  std::string stream;
+  for (const auto& frame : frames) stream += encode(frame);
+  for (const std::size_t chunk : {std::size_t{1}, std::size_t{8}, std::size_t{9}, stream.size()}) {
+    TunnelDecoder decoder;
+    std::vector<TunnelFrame> seen;
+    for (std::size_t at = 0; at < stream.size(); at += chunk) {
+      decoder.feed(std::string_view(stream).substr(at, chunk));
+      while (auto frame = decoder.next()) seen.push_back(std::move(*frame));
+    }
+    CHECK((seen == frames));
+  }
+}
+
+TEST_CASE("what cannot be a tunnel's frame is refused before its bytes are here") {
+  TunnelDecoder too_long;
+  too_long.feed(std::string_view("\x01\x00\x01\x00\x02\x00\x00\x00\x00", 9));
+  CHECK_THROWS_AS(too_long.next(), FrameError);
+  TunnelDecoder unknown;
+  unknown.feed(std::string_view("\x00\x00\x00\x00\x04\x00\x00\x00\x00", 9));
+  CHECK_THROWS_AS(unknown.next(), FrameError);
 }

@@ -360,3 +360,26 @@ TEST_CASE("a sink that fails fails the stage", "[session]") {
   f.sink.before_write = [](std::string_view) { throw SystemError("cannot write the job log"); };
   CHECK_THROWS_WITH(f.run(), ContainsSubstring("cannot write the job log"));
 }
+
+TEST_CASE("a stage that takes longer than it may is left where it is", "[session]") {
+  Fixture f;
+  HonestAgent agent(f.transport, numbers(95), {.status = 3});
+  agent.finished = false;
+  f.limits.leave_after = 2s;
+  try {
+    f.run();
+    FAIL("followed to its end");
+  } catch (const AgentLost& lost) {
+    CHECK(lost.kind() == ConnectFailure::absent);
+    CHECK(lost.start_sent());
+    CHECK(lost.delivered() == 95);
+  }
+  CHECK(f.sink.text == numbers(95));
+  // Another program takes it up from there.
+  agent.finished = true;
+  f.limits.leave_after.reset();
+  f.request.resume = 95;
+  CHECK(f.run() == exited(3));
+  CHECK(f.sink.text == numbers(95));
+  CHECK(agent.starts == 1);
+}

@@ -74,3 +74,14 @@ TEST_CASE("a resume survives a command line", "[stage_request]") {
         std::string(31, 'a') + "g:1", std::string(), id + ":99999999999999999999"})
     CHECK_FALSE(parse_resume(bad));
 }
+
+TEST_CASE("how long a stage is followed directly", "[stage_request]") {
+  core::Sandbox sandbox;
+  CHECK_FALSE(agentlink::direct_limit(sandbox));
+  sandbox.values["direct_ms"] = "2000";
+  CHECK(agentlink::direct_limit(sandbox) == std::chrono::milliseconds(2000));
+  for (const char* bad : {"", "-1", "2s", "99999999999"}) {
+    sandbox.values["direct_ms"] = bad;
+    CHECK_THROWS_AS(agentlink::direct_limit(sandbox), support::SystemError);
+  }
+}

@@ -1,10 +1,13 @@
+#include "executor/process/detached.hpp"
 #include "executor/process/process.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/fd.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 
+#include <array>
 #include <csignal>
+#include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -113,4 +116,40 @@ TEST_CASE("programs that are not there are named") {
   CHECK_THROWS_WITH(runner->run(spec, {}), ContainsSubstring("'/nowhere/program': No such file"));
   spec.argv = {"/etc/passwd"};
   CHECK_THROWS_WITH(runner->run(spec, {}), ContainsSubstring("Permission denied"));
+}
+
+TEST_CASE("a detached program has its descriptors, a session of its own and nothing else") {
+  const tests::TempDir dir;
+  const auto script = dir.path() / "program";
+  std::ofstream(script) << "#!/bin/sh\n"
+                           "read word\n"
+                           "echo \"$word $1 $(ls /proc/$$/fd | tr '\\n' ' ')\" >&3\n"
+                           "echo \"$(cut -d' ' -f6 /proc/$$/stat) $$\" >&3\n"
+                           "echo lost; echo lost >&2\n";
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  std::array<int, 2> in{};
+  std::array<int, 2> out{};
+  REQUIRE(::pipe2(in.data(), O_CLOEXEC) == 0);
+  REQUIRE(::pipe2(out.data(), O_CLOEXEC) == 0);
+  const support::Fd inherited(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  process::start_detached({script.string(), "argument"}, std::array{in[0], out[1]});
+  ::close(in[0]);
+  ::close(out[1]);
+  REQUIRE(::write(in[1], "word\n", 5) == 5);
+  ::close(in[1]);
+  std::string said;
+  std::array<char, 256> bytes;
+  for (ssize_t got = 0; (got = ::read(out[0], bytes.data(), bytes.size())) > 0;)
+    said.append(bytes.data(), static_cast<std::size_t>(got));
+  ::close(out[0]);
+  const std::size_t first_end = said.find('\n');
+  CHECK(said.starts_with("word argument 0 1 2 3 "));
+  int session = 0;
+  int pid = 1;
+  REQUIRE(std::sscanf(said.c_str() + first_end + 1, "%d %d", &session, &pid) == 2);
+  CHECK(session == pid);
+}
+
+TEST_CASE("a detached program that is not there is an error") {
+  CHECK_THROWS_AS(process::start_detached({"/nowhere/program"}, {}), support::SystemError);
 }

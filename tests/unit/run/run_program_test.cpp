@@ -167,3 +167,11 @@ TEST_CASE("a container that was replaced since prepare is a system failure", "[b
   CHECK_THAT(run->errors(),
              ContainsSubstring("replaced") && ContainsSubstring("berth-7-abc-build"));
 }
+
+TEST_CASE("a long stage is left to the engine's program, once", "[berth-run]") {
+  Fixture f;
+  f.sandbox.values["direct_ms"] = "1";
+  const auto run = f.start("echo begun; read never < /dev/tty; exec sleep 1000\n", "get_sources");
+  CHECK(run->wait() == k_engine_was_here);
+  CHECK_THAT(f.engine_arguments(), ContainsSubstring("--resume="));
+}

@@ -1,0 +1,24 @@
+#include "executor/app/tunnel.hpp"
+
+#include "executor/support/log.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+/// berth-tunnel: not a stage, but what prepare leaves running for the job's stages.
+int main(int argc, char**) {
+  if (argc > 1) {
+    std::fputs("berth-tunnel is started by berth-prepare and takes no arguments\n", stderr);
+    return EXIT_FAILURE;
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    berth::app::tunnel();
+    return EXIT_SUCCESS;
+  } catch (const std::exception& error) {
+    berth::support::log(berth::support::LogLevel::warn, error.what());
+    return EXIT_FAILURE;
+  }
+}
