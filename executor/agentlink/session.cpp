@@ -76,7 +76,7 @@ std::optional<core::ExitStatus> StageSession::serve() try {
     if (m_status && exit_settles()) return m_status;
     acknowledge();
     m_connection->flush();
-    if (leaving()) throw lost(ConnectFailure::absent, "it takes longer");
+    if (m_waiter.now() >= leave_at()) throw lost(ConnectFailure::absent, "it takes longer");
 
     const TimePoint now = m_waiter.now();
     if (m_connection->closed())
@@ -117,7 +117,7 @@ void StageSession::pause() {
 void StageSession::wait() {
   TimePoint until = m_connection->last_heard() + m_limits.silence;
   if (!m_progress.answered()) until = std::min(until, out_of_reach_at());
-  until = std::min(until, cancelling() ? m_cancel.next() : m_leave_at);
+  until = std::min(until, cancelling() ? m_cancel.next() : leave_at());
   if (m_connection->buffered()) until = m_waiter.now();
   // Once seen, a stop request would keep its descriptor readable for ever.
   std::array<pollfd, 2> fds{m_connection->poll_entry(), pollfd{m_stop.fd(), POLLIN, 0}};

@@ -46,7 +46,10 @@ class StageSession {
   void pause();
   void wait();
   TimePoint out_of_reach_at() const;
-  bool leaving() const { return !cancelling() && m_waiter.now() >= m_leave_at; }
+  /// When to leave a stage that runs to another program.
+  TimePoint leave_at() const {
+    return m_progress.answered() && !cancelling() ? m_leave_at : TimePoint::max();
+  }
   AgentLost lost(ConnectFailure kind, const std::string& why) const;
 
   // session_messages.cpp: what is said on one.

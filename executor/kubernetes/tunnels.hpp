@@ -11,7 +11,8 @@
 /// One exec for each of a pod's two agents, kept for all stages of the job by a
 /// program of its own, `berth-tunnel`: an exec costs about 80 ms, and each stage is a
 /// new process. Nothing depends on it: where its sockets do not answer, a stage makes
-/// an exec for itself.
+/// an exec for itself. Execs they are because a forwarded port could be heard by the
+/// pod's other containers, and what an attached process says is kept in the node's logs.
 ///
 ///     <TMPDIR>/tunnel/helper/agent.sock, build/agent.sock   as a local agent's
 ///     <TMPDIR>/tunnel/end/end.sock                          a connection ends it

@@ -106,10 +106,13 @@ class KubernetesBackend:
         path.write_text("\n".join(lines) + "\n")
         return path
 
-    def attempt(self, response, variables=None, **settings):
+    def attempt(self, response, variables=None, tunnels=True, **settings):
+        """`tunnels`: whether execs are kept for all stages, or each makes its own."""
         if response["image"].get("entrypoint"):
             variables = {"FF_KUBERNETES_HONOR_ENTRYPOINT": "true", **(variables or {})}
-        return play_runner.Attempt(self.bin, self.settings(**settings), response, self.jobs, variables=variables)
+        environment = dict(os.environ, BERTH_TRANSPORT="direct" if tunnels else "exec")
+        return play_runner.Attempt(self.bin, self.settings(**settings), response, self.jobs,
+                                   environment=environment, variables=variables)
 
     def leftovers(self, tmpdir=None):
         """What this test's jobs, or the one with this TMPDIR, have left and nobody deletes."""

@@ -110,6 +110,10 @@ class Connection:
     def __init__(self, number, client, plan):
         self.number = number
         self.plan = plan
+        # What ends it if it passes, by direction: a Cut and how many of its bytes behind the records are left.
+        self.armed = {}
+        if plan is not None:
+            self.arm(plan)
         self.cut = None
         self.meters = {"up": Meter(), "down": Meter()}
         # By a Pause.
@@ -118,6 +122,18 @@ class Connection:
         self._lock = threading.Lock()
         self._over = False
         self._pumps = 2
+
+    def arm(self, cut):
+        self.armed[cut.direction] = [cut, cut.after]
+
+    def arm_from_here(self, cut):
+        """As if it had begun only now."""
+        if self.cut is None:
+            self.arm(dataclasses.replace(cut, records=self.meters[cut.direction].records + cut.records))
+
+    def is_open(self):
+        with self._lock:
+            return self._pumps > 0 and not self._over
 
     def sockets(self):
         return [one for one in (self.client, self.server) if one is not None]
@@ -157,6 +173,9 @@ class CuttingProxy:
         self.pause = None
         self.requests = 0
         self.connections = []
+        # Those that forget() left out, too.
+        self._open = []
+        self._cuts = 0
         self._lock = threading.RLock()
         self._flowing = threading.Event()
         self._flowing.set()
@@ -175,17 +194,24 @@ class CuttingProxy:
 
     def cuts(self):
         with self._lock:
-            return sum(one.cut is not None for one in self.connections)
+            return self._cuts
 
     def bytes(self, direction):
         with self._lock:
             return sum(one.meters[direction].bytes for one in self.connections)
 
     def forget(self):
-        """Counts connections and requests from 0 again."""
+        """Counts connections, cuts and requests from 0 again."""
         with self._lock:
             self.connections = []
+            self._cuts = 0
             self.requests = 0
+
+    def cut_from_here(self, cut):
+        """Every connection that is open: its records and bytes count from now on. Not for `asked`."""
+        with self._lock:
+            for one in self._open:
+                one.arm_from_here(cut)
 
     def out(self, how, seconds=None):
         """Nobody answers from now on: REFUSE resets what is open and refuses what comes; SILENT lets nothing through."""
@@ -198,7 +224,7 @@ class CuttingProxy:
                 self._stop_listening()
                 # Bound without listening: the port stays ours and refuses.
                 self._listener = self._bind(self.address[1])
-                for one in self.connections:
+                for one in self._open:
                     one.end(RST)
             if seconds is not None:
                 self._timer = threading.Timer(seconds, self.back)
@@ -225,7 +251,7 @@ class CuttingProxy:
                 self._timer.cancel()
             self._stop_listening()
             self._flowing.set()
-            for one in self.connections:
+            for one in self._open:
                 one.end(RST)
 
     # --- within ---------------------------------------------------------------------
@@ -264,6 +290,7 @@ class CuttingProxy:
                 number = len(self.connections)
                 connection = Connection(number, client, self.plan(number) if self.plan else None)
                 self.connections.append(connection)
+                self._open = [one for one in self._open if one.is_open()] + [connection]
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
@@ -284,8 +311,6 @@ class CuttingProxy:
 
     def _pump(self, connection, direction, source, sink):
         meter = connection.meters[direction]
-        cut = connection.plan if connection.plan and connection.plan.direction == direction else None
-        after = cut.after if cut else 0
         end_of_stream = False
         try:
             for piece in self._pieces(direction, meter, source):
@@ -293,13 +318,15 @@ class CuttingProxy:
                 if self._pauses(connection, direction):
                     self.out(SILENT)
                     self._flowing.wait()
+                armed = connection.armed.get(direction)
+                cut = armed and armed[0]
                 if cut and cut.asked is not None:
                     passing = meter.take(piece) if connection.meters["up"].records < cut.asked else 0
                 else:
                     passing = meter.take(piece, cut.records) if cut else meter.take(piece)
                 if cut and passing < len(piece):
-                    more = min(after, len(piece) - passing)
-                    after -= more
+                    more = min(armed[1], len(piece) - passing)
+                    armed[1] -= more
                     meter.take(piece[passing:passing + more])
                     passing += more
                 if passing < len(piece) and cut.how == SILENT:
@@ -312,7 +339,7 @@ class CuttingProxy:
                         return
                     self._flowing.wait()
                     # What was held goes on, and is not cut again.
-                    cut = None
+                    connection.armed.pop(direction, None)
                     meter.take(piece[passing:])
                     sink.sendall(piece[passing:])
             end_of_stream = True
@@ -348,6 +375,8 @@ class CuttingProxy:
 
     def _perform(self, connection, cut):
         connection.cut = cut
+        with self._lock:
+            self._cuts += 1
         if cut.how in (RST, FIN):
             connection.end(cut.how)
         else:

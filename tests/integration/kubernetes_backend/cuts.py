@@ -33,6 +33,8 @@ POINTS = 1950
 # Connections of one stage that are cut before one may live.
 IN_A_ROW = 6
 STAGES_OF_A_JOB = 60
+# Stages that go through execs which are kept for the whole job; each is cut once or more.
+TUNNELLED = 160
 RUNS = "/builds/runs"
 SERVICE = {"name": "busybox:latest", "alias": "web", "command": ["nc", "-ll", "-p", "7000", "-e", "true"],
            "variables": [{"key": "HEALTHCHECK_TCP_PORT", "value": "7000"}, {"key": "OWN", "value": "$PRIVATE"}]}
@@ -126,6 +128,11 @@ def points(connection, count):
     return deep, shallow
 
 
+def random_cut(dice):
+    return Cut(dice.choice(("up", "down")), records=dice.randint(0, 14), after=dice.choice((0, 0, 1, 40)),
+               how=dice.choice((RST, FIN)))
+
+
 class Jobs:
     """What the workers share."""
 
@@ -135,6 +142,8 @@ class Jobs:
         self.points = None
         self.large = []
         self.lock = threading.Lock()
+        # Stages that go through tunnels.
+        self.tunnelled = TUNNELLED
         self.faults = []
         self.cuts = {"prepare": 0, "run": 0, "cleanup": 0}
         self.stages = 0
@@ -146,6 +155,20 @@ class Jobs:
         with self.lock:
             self.faults.append(text)
             print("FAULT:", text[:3000], flush=True)
+
+    def next_tunnelled(self, most):
+        """So many stages of one job, or fewer."""
+        with self.lock:
+            count = min(self.tunnelled, most)
+            self.tunnelled -= count
+            first = self.named
+            self.named += count
+        for number in range(first, first + count):
+            name, code = f"small-{number}", number % 256
+            script, expected = small_script(name, code)
+            dice = random.Random(f"{self.seed}/tunnel/{number}")
+            yield Case(name, script, expected, code,
+                       lambda connection, dice=dice: random_cut(dice) if connection < 2 else None), random_cut(dice)
 
     def next_case(self):
         """A stage, and its row of points."""
@@ -190,17 +213,14 @@ class Worker:
             if connection < 2:
                 return Cut("down", asked=6 + number % 8, how=(RST, FIN)[connection])
             dice = random.Random(f"{self.jobs.seed}/{program}/{number}/{connection}")
-            if connection >= 8:
-                return None
-            return Cut(dice.choice(("up", "down")), records=dice.randint(0, 14), after=dice.choice((0, 0, 1, 40)),
-                       how=dice.choice((RST, FIN)))
+            return random_cut(dice) if connection < 8 else None
         return plan
 
-    def prepared(self, cut=True):
+    def prepared(self, cut=True, tunnels=False):
         number = self.jobs.next_job()
         job = self.backend.attempt(play_runner.response(job_id=number, image="busybox:latest", services=[SERVICE],
                                                         variables=VARIABLES),
-                                   kubeconfig=self.kubeconfig)
+                                   tunnels=tunnels, kubeconfig=self.kubeconfig)
         job.config().check(0)
         self.proxy.plan = self.few_cuts("prepare", number) if cut else None
         result = job.prepare()
@@ -222,6 +242,14 @@ class Worker:
         result = job.run(stage, case.script)
         wanted = (0, None) if case.code == 0 else (1, str(case.code))
         got = (result.code, job.exit_code() and job.exit_code().strip())
+        self.check(case, row, result, wanted, got)
+
+    def play_tunnelled(self, job, stage, case, cut):
+        """As play(), but what is open is cut: connections that earlier stages have used."""
+        self.proxy.cut_from_here(cut)
+        self.play(job, stage, case, [])
+
+    def check(self, case, row, result, wanted, got):
         cuts = [one.cut for one in self.proxy.connections if one.cut]
         self.jobs.points.give_back([one for one in row if one[0] not in cuts])
         if got != wanted:
@@ -237,6 +265,14 @@ class Worker:
 
     def work(self):
         try:
+            tunnelled = list(self.jobs.next_tunnelled(TUNNELLED // 4))
+            if tunnelled:
+                number, job, prepared = self.prepared(cut=False, tunnels=True)
+                for at, (case, cut) in enumerate(tunnelled if prepared else []):
+                    self.play_tunnelled(job, ("build_script", "get_sources")[at % 2], case, cut)
+                if prepared:
+                    self.check_runs(number, job, [case.name for case, _ in tunnelled])
+                self.clean_up(number, job)
             case, row = self.jobs.next_case()
             while case:
                 number, job, prepared = self.prepared()
@@ -247,9 +283,7 @@ class Worker:
                     played.append(case.name)
                     case, row = self.jobs.next_case()
                 if prepared:
-                    ran = job.run("build_script", f"cat {RUNS}").check(0).out.decode().split()
-                    if ran != played:
-                        self.jobs.fault(f"job {number}: ran {ran}, not {played}")
+                    self.check_runs(number, job, played)
                 self.clean_up(number, job)
                 if not prepared:
                     return
@@ -257,6 +291,11 @@ class Worker:
             self.jobs.fault(f"a worker ended: {error!r}")
         finally:
             self.proxy.close()
+
+    def check_runs(self, number, job, played):
+        ran = job.run("build_script", f"cat {RUNS}").check(0).out.decode().split()
+        if ran != played:
+            self.jobs.fault(f"job {number}: ran {ran}, not {played}")
 
     def clean_up(self, number, job):
         self.proxy.plan = self.few_cuts("cleanup", number)
