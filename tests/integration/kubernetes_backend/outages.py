@@ -31,13 +31,13 @@ MUCH_TEXT = b"".join(b"%d\n" % i for i in range(1, MUCH + 1))
 
 
 class OutageJob:
-    def __init__(self, backend, number, seconds, services=()):
+    def __init__(self, backend, number, seconds, services=(), tunnels=False):
         self.backend = backend
         self.seconds = seconds
         self.proxy = CuttingProxy((backend.cluster.host, backend.cluster.port))
         kubeconfig = backend.cluster.kubeconfig_through(self.proxy.address, backend.root / f"kubeconfig-{number}")
         self.job = backend.attempt(play_runner.response(job_id=number, image="busybox:latest", services=services),
-                                   kubeconfig=kubeconfig)
+                                   tunnels=tunnels, kubeconfig=kubeconfig)
         self.job.config().check(0)
         self.stages = 0
 
@@ -47,6 +47,10 @@ class OutageJob:
         self.proxy.forget()
         cut = Cut(direction, records=records, how=how, seconds=self.seconds)
         self.proxy.plan = lambda number: cut if number >= connection and self.proxy.outages == 0 else None
+
+    def out_from_here(self, direction, records, how):
+        """The outage begins when so many more records have passed on a connection that is open."""
+        self.proxy.cut_from_here(Cut(direction, records=records, how=how, seconds=self.seconds))
 
     def out_now(self, how):
         self.proxy.out(how, self.seconds)
@@ -92,7 +96,7 @@ class OutageJob:
 
 
 # --- the points -----------------------------------------------------------------------
-# Preparation's connections: calls, two or three of them, an exec to meet each agent, one that looks at the helper's
+# Without tunnels, preparation's connections: calls, two or three of them, an exec to meet each agent, one that looks at the helper's
 # tools, one that waits for services and lasts the longest. A TLS handshake is five records up, then comes the request;
 # about eight down.
 
@@ -170,6 +174,18 @@ def a_silent_script(one):
     one.cleanup()
 
 
+def in_a_tunnel(direction, records, how, *what):
+    """Through an exec that earlier stages have used."""
+    def play(one):
+        one.prepare()
+        one.run()
+        one.out_from_here(direction, records, how)
+        one.run(*what)
+        one.came_through()
+        one.cleanup()
+    return play
+
+
 def cleaning_up(direction, records, how):
     def play(one):
         one.prepare()
@@ -196,6 +212,13 @@ POINTS = {
     "in the midst of much output": in_the_midst_of_output,
     "the script ends meanwhile": the_script_ends_meanwhile,
     "a script that says nothing": a_silent_script,
+    "tunnels: an agent is met": preparing(3, "up", 6, SILENT),
+    "tunnels: between two stages": between_stages,
+    "tunnels: a stage is being started": in_a_tunnel("up", 0, REFUSE),
+    "tunnels: a stage has just started": in_a_tunnel("down", 2, SILENT),
+    "tunnels: in the midst of much output": in_a_tunnel("down", 50, SILENT, f"seq 1 {MUCH}", MUCH_TEXT),
+    "tunnels: the script ends meanwhile": the_script_ends_meanwhile,
+    "tunnels: a script that says nothing": a_silent_script,
     "cleanup's first byte": cleaning_up("up", 0, SILENT),
     "cleanup's reply": cleaning_up("down", 8, REFUSE),
 }
@@ -217,7 +240,8 @@ def main():
     def play(number, name, point):
         one = None
         try:
-            one = OutageJob(backend, number, options.seconds, [SERVICE] if "service" in name else [])
+            one = OutageJob(backend, number, options.seconds, [SERVICE] if "service" in name else [],
+                            name.startswith("tunnels"))
             point(one)
             print(f"ok: {name}: {time.monotonic() - began:.0f} s", flush=True)
         except Exception as error:  # noqa: BLE001: told of, and counted
