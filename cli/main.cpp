@@ -1,3 +1,4 @@
+#include "cli/cred_command.hpp"
 #include "cli/doctor_command.hpp"
 #include "cli/gc_command.hpp"
 #include "cli/local_command.hpp"
@@ -73,6 +74,43 @@ void add_doctor(CLI::App& app, berth::cli::DoctorOptions& options) {
       ->check(CLI::Range(1, 3600));
 }
 
+/// The verbs of `berth cred`, each with its options.
+struct CredCommand {
+  explicit CredCommand(CLI::App& app)
+      : command(app.add_subcommand("cred", "Look at credentials; never prints what is secret")),
+        inspect(command->add_subcommand(
+            "inspect", "Say what a value is and what is wrong with it (0 good, 1 bad, 3 none)")),
+        encode(command->add_subcommand("encode", "Print a file as a CI variable should hold it")),
+        expiry(command->add_subcommand("expiry", "Say until when files are good (1: one is not)")) {
+    command->require_subcommand(1);
+    inspect->add_option("file", inspection.file, "A file, or - for standard input")
+        ->capture_default_str();
+    inspect->add_option("--variable", inspection.variable, "A variable of the environment instead");
+    inspect->add_flag("--json", inspection.json, "Tell it as JSON");
+    encode->add_option("file", encoding.file, "A file, or - for standard input")
+        ->capture_default_str();
+    expiry->add_option("files", end.files, "Files, or - for standard input")->required();
+    expiry->add_option("--days", end.days, "How soon is too soon")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 3650));
+    expiry->add_flag("--json", end.json, "Tell it as JSON");
+  }
+
+  int run() const {
+    if (inspect->parsed()) return berth::cli::run_cred_inspect(inspection);
+    if (encode->parsed()) return berth::cli::run_cred_encode(encoding);
+    return berth::cli::run_cred_expiry(end);
+  }
+
+  CLI::App* command;
+  CLI::App* inspect;
+  CLI::App* encode;
+  CLI::App* expiry;
+  berth::cli::CredInspectOptions inspection{};
+  berth::cli::CredEncodeOptions encoding{};
+  berth::cli::CredExpiryOptions end{};
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -94,6 +132,7 @@ int main(int argc, char** argv) {
   add_doctor(*doctor_command, doctor);
   add_register(*register_command, registration);
   add_local(*local_command, local);
+  CredCommand cred(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -101,6 +140,7 @@ int main(int argc, char** argv) {
   }
   try {
     if (register_command->parsed()) return berth::cli::run_register(registration);
+    if (cred.command->parsed()) return cred.run();
     if (doctor_command->parsed()) return berth::cli::run_doctor(doctor);
     if (gc_command->parsed()) return berth::cli::run_gc(garbage);
     return berth::cli::run_local(local);
