@@ -51,10 +51,11 @@ core::Sandbox Preparation::run() {
   m_logins = logins_of_images(
       m_spec, credentials::load_job_logins(m_input, m_options.home, m_console, m_stop));
   m_agent = plan_agent(m_place.settings, m_options.program_dir);
-  const Clock::time_point until = Clock::now() + m_place.settings.poll_timeout;
-  create_pod(until);
+  const auto patience = m_place.settings.poll_timeout;
+  create_pod(Clock::now() + patience);
   start_tunnels();
-  await_running(until);
+  // An API server that was away has taken nothing of the pod's time.
+  await_running(Clock::now() + patience);
   meet_agents();
   await_services();
   if (!m_tunnels_work) m_tunnels.reset();

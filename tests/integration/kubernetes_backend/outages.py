@@ -215,7 +215,7 @@ POINTS = {
     "tunnels: an agent is met": preparing(3, "up", 6, SILENT),
     "tunnels: between two stages": between_stages,
     "tunnels: a stage is being started": in_a_tunnel("up", 0, REFUSE),
-    "tunnels: a stage has just started": in_a_tunnel("down", 2, SILENT),
+    "tunnels: a stage has just started": in_a_tunnel("down", 1, SILENT),
     "tunnels: in the midst of much output": in_a_tunnel("down", 50, SILENT, f"seq 1 {MUCH}", MUCH_TEXT),
     "tunnels: the script ends meanwhile": the_script_ends_meanwhile,
     "tunnels: a script that says nothing": a_silent_script,
