@@ -1,5 +1,6 @@
 #include "executor/kubernetes/startup.hpp"
 
+#include "agent/protocol/exit_codes.hpp"
 #include "executor/kubernetes/pod/names.hpp"
 #include "executor/sandbox/job_container.hpp"
 #include "executor/support/text.hpp"
@@ -95,6 +96,12 @@ bool is_config_trouble(std::string_view reason) {
          reason == "PostStartHookError";
 }
 
+/// The watchdog's, whatever the container was to run.
+bool is_agents_end(const ContainerState& state) {
+  return state.exit_code == protocol::k_exit_orphaned ||
+         state.exit_code == protocol::k_exit_deadline;
+}
+
 }  // namespace
 
 std::string PlannedContainer::called() const {
@@ -180,7 +187,15 @@ void Startup::look_at_container(const ContainerState& state, std::size_t index, 
     step.failure = start_failure(container, state.message);
     return;
   }
-  if (state.terminated() && container.kind != PlannedContainer::Kind::service) {
+  const bool not_a_service = container.kind != PlannedContainer::Kind::service;
+  if (state.terminated() && not_a_service && is_agents_end(state)) {
+    step.failure = Cause{.text = container.called() +
+                                 " ended: its agent had not heard of this runner for longer than "
+                                 "`orphan_timeout`, or its deadline had passed",
+                         .hint = "is the node, or this machine, overloaded?"};
+    return;
+  }
+  if (state.terminated() && not_a_service) {
     step.failure = Cause{
         .fault = container.kind == PlannedContainer::Kind::helper ? Fault::operator_ : Fault::job,
         .text =

@@ -23,7 +23,7 @@ from cutting_proxy import REFUSE, SILENT, Cut, CuttingProxy  # noqa: E402
 
 RUNS = "/builds/runs"
 # Does not answer at once, so that it is waited for.
-SERVICE = {"name": "busybox:latest", "alias": "web", "command": ["sh", "-c", "sleep 8; exec nc -ll -p 7000 -e true"],
+SERVICE = {"name": "busybox:latest", "alias": "web", "command": ["sh", "-c", "sleep 20; exec nc -ll -p 7000 -e true"],
            "variables": [{"key": "HEALTHCHECK_TCP_PORT", "value": "7000"}]}
 # More than what the agent keeps of unsaid output: the script has to wait.
 MUCH = 3_000_000

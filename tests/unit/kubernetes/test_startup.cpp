@@ -1,3 +1,4 @@
+#include "agent/protocol/exit_codes.hpp"
 #include "executor/kubernetes/startup.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/kubernetes/recorded.hpp"
@@ -144,6 +145,18 @@ TEST_CASE("a build container that ends before its agent speaks blames the job") 
   CHECK(step.failure->text ==
         "build container of image 'image:tag' ran out of memory and was killed before the job "
         "could use it");
+}
+
+TEST_CASE("a build container that its agent's watchdog ended blames nobody's image") {
+  for (const int code : {protocol::k_exit_orphaned, protocol::k_exit_deadline}) {
+    PodState pod = recorded("running");
+    pod.containers.at(0).phase = kubernetes::ContainerState::Phase::terminated;
+    pod.containers.at(0).exit_code = code;
+    const auto step = first_look(pod);
+    REQUIRE(step.failure);
+    CHECK(step.failure->fault == Fault::infrastructure);
+    CHECK_THAT(step.failure->text, ContainsSubstring("`orphan_timeout`"));
+  }
 }
 
 TEST_CASE("what a container is made of may come a little later") {
