@@ -4,6 +4,7 @@
 #include "executor/support/fd.hpp"
 #include "executor/support/files.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
@@ -51,6 +52,9 @@ void start_detached(const std::vector<std::string>& argv, std::span<const int> d
   for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
     ::posix_spawn_file_actions_addopen(&plan.actions, fd, "/dev/null", O_RDWR, 0);
   }
+  // Whoever started us may have left more open than we know.
+  ::posix_spawn_file_actions_addclosefrom_np(
+      &plan.actions, std::max(STDERR_FILENO + 1, static_cast<int>(descriptors.size()) + 2));
   sigset_t none;
   ::sigemptyset(&none);
   sigset_t all;
