@@ -131,6 +131,11 @@ class Connection:
         if self.cut is None:
             self.arm(dataclasses.replace(cut, records=self.meters[cut.direction].records + cut.records))
 
+    def disarm_outages(self):
+        for direction, (cut, _) in list(self.armed.items()):
+            if cut.how in (REFUSE, SILENT):
+                del self.armed[direction]
+
     def is_open(self):
         with self._lock:
             return self._pumps > 0 and not self._over
@@ -220,6 +225,9 @@ class CuttingProxy:
                 return
             self._flowing.clear()
             self.outages += 1
+            # A point is met once, however many connections were to come to it.
+            for one in self._open:
+                one.disarm_outages()
             if how == REFUSE:
                 self._stop_listening()
                 # Bound without listening: the port stays ours and refuses.
