@@ -25,7 +25,10 @@ PodWatch::PodWatch(Client& client, const std::string& name_space, const std::str
     : m_uid(uid),
       m_state(PodState{.name = name, .uid = uid}),
       m_last(*m_state),
-      m_watcher(client, {.resource = resources::k_pods, .name_space = name_space, .name = name}) {}
+      m_watcher(client, {.resource = resources::k_pods,
+                         .name_space = name_space,
+                         .name = name,
+                         .read_first = false}) {}
 
 void PodWatch::take(const Watcher::Event& event) {
   PodState state = parse_pod_state(*event.object);

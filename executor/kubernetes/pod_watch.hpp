@@ -19,7 +19,8 @@ class PodWatch {
 
   /// From the server's answer to the pod's creation on.
   PodWatch(Client& client, const std::string& name_space, const nlohmann::json& created);
-  /// From now on; state() is unknown (not gone) until the first next().
+  /// From now on; state() is unknown (not gone) until the first next(), and for good
+  /// where the pod is gone already.
   PodWatch(Client& client, const std::string& name_space, const std::string& name,
            const std::string& uid);
 

@@ -44,7 +44,7 @@ class Follower {
         m_patience(client.options()) {}
 
   WatchEnd run() {
-    if (m_version.empty() && !read_state()) return WatchEnd::enough;
+    if (m_version.empty() && m_query.read_first && !read_state()) return WatchEnd::enough;
     while (steady_clock::now() < m_deadline) {
       if (m_stop.stop_requested()) throw support::Cancelled();
       if (m_relist) {

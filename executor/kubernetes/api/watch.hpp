@@ -23,6 +23,9 @@ struct WatchQuery {
   /// Events after this version only: metadata.resourceVersion of a create's reply
   /// or a list. "": the present state comes first, as `added`.
   std::string resource_version{};
+  /// False: the watch itself tells the present state, which saves a request. That
+  /// nothing is there is not told then.
+  bool read_first = true;
 };
 
 struct WatchEvent {

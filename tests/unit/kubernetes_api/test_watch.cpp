@@ -139,6 +139,21 @@ TEST_CASE("Without a version the present state comes first") {
     CHECK(told.events == Events{"added p@6 u1", "deleted p@8 u1"});
     CHECK(parameter(cluster.server.requests().back(), "resourceVersion") == "6");
   }
+  SECTION("of one object, told by the watch itself") {
+    query.read_first = false;
+    // Cut before it has said anything, and after.
+    cluster.server.on("GET", k_pods_path,
+                      {cut(""), cut(line("ADDED", pod_json("p", "6"))),
+                       ends(line("DELETED", pod_json("p", "8")))});
+    Told told{.events = {}, .enough = 2};
+    follow(cluster, query, told);
+    CHECK(told.events == Events{"added p@6 u1", "deleted p@8 u1"});
+    const auto requests = cluster.server.requests();
+    REQUIRE(requests.size() == 3);
+    CHECK(parameter(requests[0], "resourceVersion") == "none");
+    CHECK(parameter(requests[1], "resourceVersion") == "none");
+    CHECK(parameter(requests[2], "resourceVersion") == "6");
+  }
   SECTION("of one that is not there yet") {
     cluster.server.on("GET", k_pod_path, {refusal(404, "NotFound", "no")});
     cluster.server.on("GET", k_pods_path, {ends(line("ADDED", pod_json("p", "8")))});
