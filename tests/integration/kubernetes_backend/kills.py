@@ -278,13 +278,7 @@ class Kills(unittest.TestCase):
                                  "every container ended", seconds=ORPHAN_TIMEOUT + EVICTION)
         self.assertEqual([one.point.name for one in kills if processes_with(one.token)], [])
 
-        staying = {str(one.job.tmpdir) for one in kills[::2]}
-        for one in kills[1::2]:
-            one.job.close()
-        another_job(90)
         left = [one for one in pods() if tmpdir_of(one) != alive]
-        self.assertEqual(names(one for one in left if tmpdir_of(one) not in staying), [], "the sweep: TMPDIR is gone")
-
         ended, waiting = [one for one in left if has_started(one)], [one for one in left if not has_started(one)]
         self.assertTrue(ended and waiting, f"{len(ended)} have ended, {len(waiting)} never started")
         last = max(ended_at(one) for one in ended)
@@ -294,6 +288,15 @@ class Kills(unittest.TestCase):
             self.assertRegex(said, rf"{name}: all containers of the job had ended")
         for name in names(waiting):
             self.assertNotIn(name, said, "a driver may still wait for it")
+
+        staying = {str(one.job.tmpdir) for one in kills[::2]}
+        for one in kills[1::2]:
+            one.job.close()
+        another_job(90)
+        left = [one for one in pods() if tmpdir_of(one) != alive]
+        waiting = [one for one in waiting if tmpdir_of(one) in staying]
+        self.assertTrue(waiting)
+        self.assertEqual(names(left), names(waiting), "the sweep: ended, or TMPDIR is gone")
         for one in waiting:
             past = {"metadata": {"annotations": {"berth.start-by": str(int(time.time()) - 400)}}}
             BACKEND.cluster.call("PATCH", f"/api/v1/namespaces/{BACKEND.namespace}/pods/{one['metadata']['name']}", past,
@@ -303,7 +306,7 @@ class Kills(unittest.TestCase):
             self.assertRegex(said, rf"{name}: the job's pod had not started by")
         self.assertNotIn(live.job.tmpdir.name, said)
         another_job(91)
-        self.assertEqual(names(one for one in pods() if tmpdir_of(one) != alive), [], "the sweep: ended, never started")
+        self.assertEqual(names(one for one in pods() if tmpdir_of(one) != alive), [], "the sweep: never started")
 
         out, err = live.end()
         self.assertEqual((live.process.returncode, out), (0, b"started\ndone\n"), err.decode(errors="replace"))

@@ -26,7 +26,8 @@ import leave_out  # noqa: E402
 
 MANIFESTS = ROOT / "runner-config" / "kubernetes"
 DEV_CLUSTER = ROOT / "scripts" / "dev-cluster"
-PROGRAMS = ["berth", "berth-agent", "berth-cleanup", "berth-config", "berth-prepare", "berth-run", "berth-run-engine"]
+PROGRAMS = ["berth", "berth-agent", "berth-cleanup", "berth-config", "berth-prepare", "berth-run", "berth-run-engine",
+            "berth-tunnel"]
 SANITIZERS = {"libasan.so": "libasan8", "libubsan.so": "libubsan1"}
 IMAGE = "berth/runner-in-cluster:test"
 BASE = "berth/runner-in-cluster:base"

@@ -96,7 +96,8 @@ class Manifests(unittest.TestCase):
 
     def test_the_runners_start_puts_the_token_into_its_configuration(self):
         objects = {one["kind"]: one for one in self.apply("runner.yaml")}
-        shell, option, script = objects["Deployment"]["spec"]["template"]["spec"]["containers"][0]["command"]
+        init, _, shell, option, script = objects["Deployment"]["spec"]["template"]["spec"]["containers"][0]["command"]
+        self.assertEqual(init, "tini")
         for file in ("config.toml", "berth.yaml"):
             (self.root / file).write_text(objects["ConfigMap"]["data"][file])
         (self.root / "token").write_text("glrt-se/cr&et\\1")
