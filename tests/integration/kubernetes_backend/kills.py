@@ -213,7 +213,7 @@ def names(all_pods):
 
 def ended_at(pod):
     times = [one["state"]["terminated"]["finishedAt"] for one in containers(pod) if "terminated" in one["state"]]
-    return max((time.mktime(time.strptime(one, "%Y-%m-%dT%H:%M:%SZ")) - time.timezone for one in times), default=0)
+    return max((time.mktime(time.strptime(one, "%Y-%m-%dT%H:%M:%SZ")) - time.timezone for one in times if one), default=0)
 
 
 def another_job(number):
