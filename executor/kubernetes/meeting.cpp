@@ -1,11 +1,10 @@
-// Preparation's second half: the pod runs, now its agents and services answer.
+// Preparation's second half: containers run, now their agents and services answer.
 #include "executor/agentlink/client.hpp"
 #include "executor/agentlink/relayed_transport.hpp"
 #include "executor/gitlab/container_environment.hpp"
 #include "executor/kubernetes/api/exec_transport.hpp"
 #include "executor/kubernetes/preparation.hpp"
 #include "executor/kubernetes/service_ports.hpp"
-#include "executor/sandbox/concurrently.hpp"
 #include "executor/sandbox/container_end.hpp"
 #include "executor/sandbox/helper_tools.hpp"
 #include "executor/sandbox/job_container.hpp"
@@ -15,14 +14,11 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
-
 namespace berth::kubernetes {
 namespace {
 
 /// An entrypoint may prepare much before it runs its command.
 constexpr std::chrono::minutes k_hello_limit{10};
-constexpr std::chrono::milliseconds k_watch_slice{1000};
 
 template <std::size_t Size>
 std::string hex(const std::array<std::uint8_t, Size>& bytes) {
@@ -49,16 +45,15 @@ std::unique_ptr<agentlink::RelayedTransport> Preparation::transport(
                                                        std::move(exec));
 }
 
-std::string Preparation::meet(core::ContainerRole role, const std::stop_token& stop) {
+void Preparation::meet(core::ContainerRole role, const std::stop_token& stop) {
   const bool helper = role == core::ContainerRole::helper;
   const sandbox::JobContainer container{.role = role,
                                         .image = helper ? m_spec.helper.image : m_spec.build.image};
   const auto way = transport(role);
-  std::string nonce;
   try {
     const auto agent = agentlink::AgentClient::connect(*way, Clock::now() + k_hello_limit, stop);
     sandbox::require_shell(container, agent.hello());
-    nonce = hex(agent.hello().nonce);
+    (helper ? m_helper_nonce : m_build_nonce) = hex(agent.hello().nonce);
     if (!way->relayed()) m_tunnels_work = false;
   } catch (const agentlink::ConnectError& error) {
     const std::string message = fmt::format("{}: its agent cannot be reached: {}",
@@ -71,41 +66,6 @@ std::string Preparation::meet(core::ContainerRole role, const std::stop_token& s
     m_helper_path =
         sandbox::ensure_gitlab_runner(*way, container.image, m_spec.connection_timeout, stop);
   }
-  return nonce;
-}
-
-/// Until told to stop: throws when the pod comes to an end meanwhile.
-void Preparation::watch_the_pod(const std::stop_token& stop) {
-  Startup startup(m_containers);
-  try {
-    while (!stop.stop_requested()) {
-      const Startup::Step step = startup.look(m_watch->state(), {}, Clock::now());
-      if (step.failure) fail(*step.failure);
-      m_watch->next(Clock::now() + k_watch_slice, stop);
-    }
-  } catch (const support::Cancelled&) {  // both agents have answered, or the caller notices
-  }
-}
-
-void Preparation::meet_agents() {
-  std::stop_source met;
-  std::atomic<int> missing{2};
-  const auto one_more = [&] {
-    if (--missing == 0) met.request_stop();
-  };
-  sandbox::concurrently({[&](const std::stop_token& stop) {
-                           const std::stop_callback forward(stop, [&met] { met.request_stop(); });
-                           watch_the_pod(met.get_token());
-                         },
-                         [&](const std::stop_token& stop) {
-                           m_build_nonce = meet(core::ContainerRole::build, stop);
-                           one_more();
-                         },
-                         [&](const std::stop_token& stop) {
-                           m_helper_nonce = meet(core::ContainerRole::helper, stop);
-                           one_more();
-                         }},
-                        m_stop);
 }
 
 void Preparation::await_services() {

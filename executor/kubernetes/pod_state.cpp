@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <ctime>
 #include <utility>
@@ -67,8 +66,6 @@ std::int64_t seconds(const std::string& text) {
   return value;
 }
 
-constexpr std::array k_agent_roles = {core::ContainerRole::build, core::ContainerRole::helper};
-
 }  // namespace
 
 bool ContainerState::could_not_start() const {
@@ -111,15 +108,24 @@ PodState parse_pod_state(const json& pod) {
   return state;
 }
 
+PodEvent parse_pod_event(const json& event) {
+  PodEvent one{.reason = word(event, "reason"),
+               .message = word(event, "message"),
+               .warning = word(event, "type") == "Warning"};
+  constexpr std::string_view k_prefix = "spec.containers{";
+  const std::string path = word(member(event, "involvedObject"), "fieldPath");
+  if (path.starts_with(k_prefix) && path.ends_with('}'))
+    one.container = path.substr(k_prefix.size(), path.size() - k_prefix.size() - 1);
+  return one;
+}
+
 std::vector<PodEvent> parse_pod_events(const json& list) {
   std::vector<std::pair<std::string, PodEvent>> dated;
   for (const json& event : items(list, "items")) {
     std::string time = word(event, "lastTimestamp");
     if (time.empty()) time = word(event, "eventTime");
     if (time.empty()) time = word(member(event, "metadata"), "creationTimestamp");
-    dated.emplace_back(time, PodEvent{.reason = word(event, "reason"),
-                                      .message = word(event, "message"),
-                                      .warning = word(event, "type") == "Warning"});
+    dated.emplace_back(time, parse_pod_event(event));
   }
   std::stable_sort(dated.begin(), dated.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });

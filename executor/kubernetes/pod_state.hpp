@@ -66,9 +66,12 @@ struct PodEvent {
   std::string reason{};
   std::string message{};
   bool warning = false;
+  /// The one it is about; empty: the pod.
+  std::string container{};
   bool operator==(const PodEvent&) const = default;
 };
 
+PodEvent parse_pod_event(const nlohmann::json& event);
 /// In the order they last happened.
 std::vector<PodEvent> parse_pod_events(const nlohmann::json& list);
 

@@ -3,6 +3,8 @@
 #include "executor/agentlink/stage_request.hpp"
 #include "executor/credentials/job_logins.hpp"
 #include "executor/gitlab/container_environment.hpp"
+#include "executor/kubernetes/event_watch.hpp"
+#include "executor/kubernetes/meetings.hpp"
 #include "executor/kubernetes/pod/job_secret.hpp"
 #include "executor/kubernetes/removal.hpp"
 #include "executor/kubernetes/run_watch.hpp"
@@ -25,9 +27,8 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 
 /// A pod with its images on the node runs before: only slow starts are explained
-/// by events, which cost a request each time.
-constexpr milliseconds k_first_events{1500};
-constexpr milliseconds k_more_events{3000};
+/// by events.
+constexpr milliseconds k_slow_start{1500};
 /// How often Startup is asked for what only time changes.
 constexpr milliseconds k_tick{1000};
 constexpr support::Backoff k_quota_backoff{.first = milliseconds(1000), .max = milliseconds(5000)};
@@ -44,8 +45,7 @@ Preparation::Preparation(const Placement& place, const BackendOptions& options,
       m_console(console),
       m_stop(std::move(stop)),
       m_containers(planned_containers(spec, input.job)),
-      m_pull_attempts(m_containers.size(), 0),
-      m_events_wanted(place.settings.print_pod_warning_events) {}
+      m_pull_attempts(m_containers.size(), 0) {}
 
 core::Sandbox Preparation::run() {
   m_logins = logins_of_images(
@@ -55,8 +55,7 @@ core::Sandbox Preparation::run() {
   create_pod(Clock::now() + patience);
   start_tunnels();
   // An API server that was away has taken nothing of the pod's time.
-  await_running(Clock::now() + patience);
-  meet_agents();
+  bring_up(Clock::now() + patience);
   await_services();
   if (!m_tunnels_work) m_tunnels.reset();
   if (m_tunnels) m_tunnels->keep();
@@ -151,17 +150,6 @@ void Preparation::start_tunnels() {
   }
 }
 
-std::vector<PodEvent> Preparation::events() {
-  try {
-    return parse_pod_events(m_place.client.list(resources::k_events, m_place.name_space,
-                                                {.field = "involvedObject.uid=" + m_uid}, m_stop));
-  } catch (const ApiError&) {
-    // A right that is missing must not fail a job.
-    m_events_wanted = false;
-    return {};
-  }
-}
-
 std::string Preparation::log_of(const std::string& container) const {
   try {
     return sandbox::trimmed_log(m_place.client.logs(m_place.name_space, pod_name(m_spec),
@@ -209,36 +197,60 @@ void Preparation::remove_and_await_gone(Clock::time_point until) {
   }
 }
 
-void Preparation::await_running(Clock::time_point until) {
-  std::optional<Startup> startup(m_containers);
-  std::vector<PodEvent> seen;
-  Clock::time_point next_events = Clock::now() + k_first_events;
+void Preparation::bring_up(Clock::time_point until) {
+  while (!come_up(until)) {
+    remove_and_await_gone(until);
+    create_pod(until);
+  }
+}
+
+/// False: an image cannot be had, and has another pull policy to be tried.
+bool Preparation::come_up(Clock::time_point until) {
+  std::stop_source wake;
+  const std::stop_callback forward(m_stop, [&wake] { wake.request_stop(); });
+  Meetings meetings([this](auto role, const std::stop_token& stop) { meet(role, stop); },
+                    [&wake] { wake.request_stop(); });
+  const auto runs = [&meetings](std::string_view container) {
+    for (const core::ContainerRole role : k_agent_roles) {
+      if (container_name(role) == container) meetings.begin(role);
+    }
+  };
+  std::optional<EventWatch> events;
+  if (m_place.settings.print_pod_warning_events)
+    events.emplace(m_place.client, m_place.name_space, m_uid, runs);
+  Startup startup(m_containers);
+  const Clock::time_point slow = Clock::now() + k_slow_start;
   for (;;) {
     const Clock::time_point now = Clock::now();
-    if (m_events_wanted && now >= next_events && !m_watch->state()->gated) {
-      seen = events();
-      next_events = Clock::now() + k_more_events;
-    }
-    const Startup::Step step = startup->look(m_watch->state(), seen, now);
+    const bool explain = events && now >= slow && !m_watch->state()->gated;
+    const Startup::Step step =
+        startup.look(m_watch->state(), explain ? events->so_far() : std::vector<PodEvent>{}, now);
     for (const std::string& line : step.lines) m_console.line(line);
-    if (step.running) return;
-    if (step.pull_failed && use_next_policy(*step.pull_failed)) {
-      remove_and_await_gone(until);
-      create_pod(until);
-      startup.emplace(m_containers);
-      seen.clear();
-      continue;
-    }
+    if (step.pull_failed && use_next_policy(*step.pull_failed)) return false;
     if (step.failure) fail(*step.failure);
-    if (now >= until) {
-      const std::string& what = startup->waiting_for();
+    for (const ContainerState& container : m_watch->state()->containers) {
+      if (container.running()) runs(container.name);
+    }
+    const bool met = meetings.done();
+    if (met && step.running) return true;
+    if (!step.running && now >= until) {
+      const std::string& what = startup.waiting_for();
       throw support::SystemError(
           fmt::format("the job's pod '{}/{}' did not start within {} s{}", m_place.name_space,
                       pod_name(m_spec), m_place.settings.poll_timeout.count(),
                       what.empty() ? "" : ": " + what),
           "`poll_timeout` says how long to wait");
     }
-    m_watch->next(std::min({until, next_events, now + k_tick}), m_stop);
+    await_news(step.running ? now + k_tick : std::min(until, now + k_tick),
+               met ? m_stop : wake.get_token());
+  }
+}
+
+void Preparation::await_news(Clock::time_point until, const std::stop_token& wake) {
+  try {
+    m_watch->next(until, wake);
+  } catch (const support::Cancelled&) {
+    if (m_stop.stop_requested()) throw;
   }
 }
 

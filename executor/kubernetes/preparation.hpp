@@ -36,8 +36,8 @@ struct Placement {
 ///
 ///     the pod, and while it starts the agent's ConfigMap and berth-tunnel
 ///     where the pod needs one its Secret, then the scheduling gate goes
+///     each agent answers as soon as its container runs, the helper's tools are checked
 ///     all containers run (again with the next pull policy where one cannot)
-///     both agents answer, the helper's tools are checked
 ///     services answer
 ///
 /// What was made when something throws is left to cleanup.
@@ -56,16 +56,15 @@ class Preparation {
   void create_pod(Clock::time_point until);
   void start_tunnels();
   void remove_and_await_gone(Clock::time_point until);
-  void await_running(Clock::time_point until);
+  void bring_up(Clock::time_point until);
+  bool come_up(Clock::time_point until);
+  void await_news(Clock::time_point until, const std::stop_token& wake);
   bool use_next_policy(std::size_t container);
-  std::vector<PodEvent> events();
   [[noreturn]] void fail(const Cause& cause);
   std::string log_of(const std::string& container) const;
 
   std::unique_ptr<agentlink::RelayedTransport> transport(core::ContainerRole role) const;
-  std::string meet(core::ContainerRole role, const std::stop_token& stop);
-  void meet_agents();
-  void watch_the_pod(const std::stop_token& stop);
+  void meet(core::ContainerRole role, const std::stop_token& stop);
   void await_services();
   core::Sandbox result() const;
 
@@ -81,7 +80,6 @@ class Preparation {
   credentials::RegistryLogins m_logins;
   std::vector<PlannedContainer> m_containers;
   std::vector<std::size_t> m_pull_attempts;
-  bool m_events_wanted = true;
   bool m_notes_told = false;
   std::string m_uid;
   std::optional<PodWatch> m_watch;

@@ -61,7 +61,11 @@ std::vector<Right> needed_rights(const settings::Kubernetes& settings) {
   if (settings.print_pod_warning_events) {
     rights.push_back({.verb = "list",
                       .resource = k_events,
-                      .purpose = "to tell why a pod waits",
+                      .purpose = "to tell why a pod ended",
+                      .optional = true});
+    rights.push_back({.verb = "watch",
+                      .resource = k_events,
+                      .purpose = "to tell why a pod waits, and to meet it the sooner",
                       .optional = true});
   }
   return rights;

@@ -3,6 +3,7 @@
 #include "executor/core/backend.hpp"
 #include "executor/core/job_spec.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -59,6 +60,9 @@ inline constexpr std::string_view k_label_version = "berth.version";
 std::string pod_name(const core::JobSpec& spec);
 std::string secret_name(const core::JobSpec& spec);
 std::string container_name(core::ContainerRole role);
+/// Those whose container runs an agent.
+inline constexpr std::array k_agent_roles = {core::ContainerRole::build,
+                                             core::ContainerRole::helper};
 
 /// Names of the services' containers, in JobSpec::services' order: the first of
 /// a service's own aliases that can be one and is free, else svc-<index>.

@@ -100,3 +100,16 @@ TEST_CASE("a pod whose agents have ended is one that has, whatever its services 
   CHECK(trace.ended == helper_too);
   CHECK(trace.ended_at == 120);
 }
+
+TEST_CASE("an event names the container it is about") {
+  const auto about = [](const char* path) {
+    return kubernetes::parse_pod_event(
+               {{"reason", "Started"}, {"involvedObject", {{"fieldPath", path}}}})
+        .container;
+  };
+  CHECK(about("spec.containers{build}") == "build");
+  CHECK(about("spec.initContainers{agent}").empty());
+  CHECK(about("spec.containers{").empty());
+  CHECK(about("").empty());
+  CHECK(kubernetes::parse_pod_event({{"involvedObject", "build"}}).container.empty());
+}

@@ -28,11 +28,11 @@ TEST_CASE("only the rights that the settings in use need are asked for") {
   CHECK(all == std::vector<std::string>{"create configmaps", "create pods", "create pods/exec",
                                         "create secrets", "delete pods", "get configmaps",
                                         "get pods", "get pods/exec", "get pods/log", "list events",
-                                        "list pods", "patch pods", "watch pods"});
+                                        "list pods", "patch pods", "watch events", "watch pods"});
   settings.agent_image = "registry.example.com/agent";
   settings.print_pod_warning_events = false;
   const auto fewer = words(settings);
-  CHECK(fewer.size() == all.size() - 3);
+  CHECK(fewer.size() == all.size() - 4);
   CHECK(std::count(fewer.begin(), fewer.end(), "list events") == 0);
   CHECK(std::count(fewer.begin(), fewer.end(), "get configmaps") == 0);
 }
