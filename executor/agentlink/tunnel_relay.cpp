@@ -77,7 +77,6 @@ void TunnelRelay::lose_tunnel() {
 /// False: this is the end.
 bool TunnelRelay::welcome(Fd client, const StopSignal& stop) {
   forget_client();
-  m_last_use.note(m_waiter.now());
   if (!m_stream) {
     try {
       m_stream = m_tunnel.connect(m_waiter.now() + m_limits.answer, stop.token());
@@ -88,6 +87,7 @@ bool TunnelRelay::welcome(Fd client, const StopSignal& stop) {
     }
   }
   m_client = std::move(client);
+  m_last_use.begin();
   m_answered = false;
   m_opened = m_waiter.now();
   ++m_connection;
@@ -150,7 +150,7 @@ void TunnelRelay::write_client() {
 /// The connection is over; what is still on its way for it is dropped.
 void TunnelRelay::forget_client() {
   if (!m_client) return;
-  m_last_use.note(m_waiter.now());
+  m_last_use.end(m_waiter.now());
   m_client.reset();
   m_down.clear();
   if (m_stream && !m_closing) tell(TunnelKind::close, {});
@@ -163,7 +163,7 @@ void TunnelRelay::tell(TunnelKind kind, std::string bytes) {
 
 TunnelRelay::TimePoint TunnelRelay::next_deadline() const {
   if (m_client) return m_answered ? TimePoint::max() : m_opened + m_limits.answer;
-  return m_last_use.at() + m_limits.idle;
+  return m_last_use.idle_since(m_waiter.now()) + m_limits.idle;
 }
 
 }  // namespace berth::agentlink

@@ -14,16 +14,24 @@
 
 namespace berth::agentlink {
 
-/// When somebody last had a use for any of a job's relays; shared by their threads.
+/// Since when nobody has had a use for any of a job's relays; shared by their threads.
 class LastUse {
  public:
   using TimePoint = Waiter::TimePoint;
 
   explicit LastUse(TimePoint now) : m_at(now.time_since_epoch().count()) {}
-  void note(TimePoint now) noexcept { m_at = now.time_since_epoch().count(); }
-  TimePoint at() const noexcept { return TimePoint(TimePoint::duration(m_at)); }
+  void begin() noexcept { ++m_users; }
+  void end(TimePoint now) noexcept {
+    m_at = now.time_since_epoch().count();
+    --m_users;
+  }
+  /// `now` while a connection is open.
+  TimePoint idle_since(TimePoint now) const noexcept {
+    return m_users > 0 ? now : TimePoint(TimePoint::duration(m_at));
+  }
 
  private:
+  std::atomic<int> m_users = 0;
   std::atomic<TimePoint::rep> m_at;
 };
 

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <optional>
 #include <sys/utsname.h>
 
 namespace berth::kubernetes {
@@ -37,10 +38,13 @@ AgentDelivery plan_agent(const settings::Kubernetes& settings,
 }
 
 void deliver_agent(Client& client, const std::string& name_space, const AgentDelivery& agent,
-                   std::stop_token stop) {
+                   const KnownMaps& known, std::stop_token stop) {
   const std::string& name = agent.config_map;
   if (name.empty()) return;
-  auto there = client.find(resources::k_config_maps, name_space, name, stop);
+  const auto uid = client.find_uid(resources::k_config_maps, name_space, name, stop);
+  if (uid && known.has(name, *uid)) return;
+  std::optional<nlohmann::json> there;
+  if (uid) there = client.find(resources::k_config_maps, name_space, name, stop);
   if (!there) {
     try {
       there = client.create(resources::k_config_maps, name_space,
@@ -58,6 +62,7 @@ void deliver_agent(Client& client, const std::string& name_space, const AgentDel
                     name_space, name),
         "find out who made it, and delete it; or set `agent_image`");
   }
+  known.note(name, there->value(nlohmann::json::json_pointer("/metadata/uid"), std::string()));
 }
 
 }  // namespace berth::kubernetes

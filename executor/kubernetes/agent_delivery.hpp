@@ -1,6 +1,7 @@
 #pragma once
 
 #include "executor/kubernetes/api/client.hpp"
+#include "executor/kubernetes/known_maps.hpp"
 #include "executor/settings/kubernetes.hpp"
 
 #include <filesystem>
@@ -24,11 +25,11 @@ struct AgentDelivery {
 AgentDelivery plan_agent(const settings::Kubernetes& settings,
                          const std::filesystem::path& program_dir);
 
-/// Makes sure that the namespace has the ConfigMap of this very agent: one GET
-/// where it is there. A pod may be made before it: the kubelet waits for the map.
-/// But nothing that is the job's may be told to an agent before this has returned.
-/// Throws OperatorError where something else stands under the map's name.
+/// Makes sure that the namespace has the ConfigMap of this very agent: one short GET
+/// where it is there and `known` has it, else the whole of it. A pod may be made before it: the
+/// kubelet waits for the map. But nothing that is the job's may be told to an agent before this has
+/// returned. Throws OperatorError where something else stands under the map's name.
 void deliver_agent(Client& client, const std::string& name_space, const AgentDelivery& agent,
-                   std::stop_token stop);
+                   const KnownMaps& known, std::stop_token stop);
 
 }  // namespace berth::kubernetes

@@ -121,7 +121,8 @@ void Preparation::create_pod(Clock::time_point until) {
   m_uid = m_watch->last().uid;
   // While the pod starts, and before it is given anything secret.
   if (!std::exchange(m_agent_delivered, true))
-    deliver_agent(m_place.client, m_place.name_space, m_agent, m_stop);
+    deliver_agent(m_place.client, m_place.name_space, m_agent, KnownMaps(m_options.state_dir),
+                  m_stop);
   if (!needs_secret(m_spec, inputs)) return;
   m_place.client.create(resources::k_secrets, m_place.name_space,
                         job_secret(m_spec, inputs, m_logins, m_uid), m_stop);

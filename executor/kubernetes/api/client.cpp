@@ -106,6 +106,22 @@ std::optional<json> Client::find(const Resource& resource, const std::string& na
   }
 }
 
+std::optional<std::string> Client::find_uid(const Resource& resource, const std::string& name_space,
+                                            const std::string& name, std::stop_token stop) {
+  ApiCall call = make_call(call_name("get", resource, name_space, name), "GET",
+                           object_path(resource, name_space, name));
+  // A server that does not know the form sends the whole object, which has it too.
+  call.request.headers.front().value =
+      "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+  try {
+    const json object = object_of(m_impl->caller.call(call, stop).response.body, call.name);
+    return metadata_of(object, "uid");
+  } catch (const ApiError& error) {
+    if (error.not_found()) return std::nullopt;
+    throw;
+  }
+}
+
 json Client::list(const Resource& resource, const std::string& name_space,
                   const Selectors& selectors, std::stop_token stop) {
   const std::string name = call_name("list", resource, name_space, {});

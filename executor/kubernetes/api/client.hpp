@@ -111,6 +111,9 @@ class Client {
   /// Nothing where the server says 404 for the object (a missing right is an error).
   std::optional<nlohmann::json> find(const Resource& resource, const std::string& name_space,
                                      const std::string& name, std::stop_token stop);
+  /// Its metadata.uid alone, for objects that are large; nothing as find() says.
+  std::optional<std::string> find_uid(const Resource& resource, const std::string& name_space,
+                                      const std::string& name, std::stop_token stop);
   /// The whole list object, all pages: {"items": […], "metadata": {"resourceVersion"}}.
   /// Its items lack kind and apiVersion, as the server sends them.
   nlohmann::json list(const Resource& resource, const std::string& name_space,

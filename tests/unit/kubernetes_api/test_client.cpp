@@ -51,6 +51,15 @@ TEST_CASE("What the server says is kept, with the object's name") {
   CHECK_FALSE(cluster.client.find(resources::k_pods, "ci", "p", {}).has_value());
 }
 
+TEST_CASE("Of a large object the uid alone is asked for") {
+  Cluster cluster;
+  cluster.server.on("GET", k_pod_path, {pod(), refusal(404, "NotFound", "pods \"p\" not found")});
+  CHECK(cluster.client.find_uid(resources::k_pods, "ci", "p", {}) == "u1");
+  CHECK(cluster.client.find_uid(resources::k_pods, "ci", "p", {}) == std::nullopt);
+  CHECK(cluster.server.requests().front().header("Accept") ==
+        "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json");
+}
+
 TEST_CASE("A server that is away for a while is waited for, and that is said once") {
   const auto fault =
       GENERATE(ServerFault::drop, ServerFault::reset, ServerFault::truncate, ServerFault::none);

@@ -171,6 +171,19 @@ TEST_CASE("a relay that nobody uses ends") {
   relay.join();
 }
 
+TEST_CASE("no relay of a job is idle while one of them is in use") {
+  using TimePoint = agentlink::LastUse::TimePoint;
+  const auto at = [](int seconds) { return TimePoint(std::chrono::seconds(seconds)); };
+  agentlink::LastUse use(at(1));
+  CHECK(use.idle_since(at(5)) == at(1));
+  use.begin();
+  use.begin();
+  use.end(at(6));
+  CHECK(use.idle_since(at(9)) == at(9));
+  use.end(at(10));
+  CHECK(use.idle_since(at(20)) == at(10));
+}
+
 TEST_CASE("a tunnel that goes silent is not waited for: the next way is") {
   const AgentProcess agent;
   TunnelProcesses tunnel(agent);
