@@ -1,4 +1,5 @@
 #include "agent/connect.hpp"
+#include "agent/dial.hpp"
 #include "agent/install.hpp"
 #include "agent/options.hpp"
 #include "agent/protocol/exit_codes.hpp"
@@ -22,6 +23,8 @@ constexpr const char* k_usage =
     "usage: berth-agent [serve]             serve the driver of this container\n"
     "       berth-agent connect [--run DIR] join stdin and stdout to the agent's socket\n"
     "       berth-agent tunnel [--run DIR]  the same, for one connection after another\n"
+    "       berth-agent dial ADDRESS PORT SECONDS\n"
+    "                                       join them to a TCP port, tried for so long\n"
     "       berth-agent install DIR         copy this program into a directory\n"
     "       berth-agent --version\n";
 
@@ -59,6 +62,10 @@ int run(int argc, char** argv) {
     if (argc == 2) return join(read_options().run);
     if (std::string_view(argv[2]) != "--run" || argc < 4) return refuse_usage(argv[2]);
     return argc > 4 ? refuse_usage(argv[4]) : join(argv[3]);
+  }
+  if (command == "dial") {
+    if (argc < 5) return refuse_usage(argv[1]);
+    return argc > 5 ? refuse_usage(argv[5]) : agent::dial(argv[2], argv[3], argv[4]);
   }
   if (command == "install") {
     if (argc < 3) return refuse_usage(argv[1]);

@@ -104,13 +104,15 @@ class ExecStream final : public agentlink::Stream {
 
 class ExecTransport final : public agentlink::Transport {
  public:
-  ExecTransport(Engine& engine, std::string container)
-      : m_engine(engine), m_container(std::move(container)) {}
+  ExecTransport(Engine& engine, std::string container, std::vector<std::string> arguments)
+      : m_engine(engine), m_container(std::move(container)), m_command{k_program} {
+    m_command.insert(m_command.end(), arguments.begin(), arguments.end());
+  }
 
   std::unique_ptr<agentlink::Stream> connect(TimePoint deadline, std::stop_token stop) override {
     try {
       const std::string exec =
-          m_engine.create_exec(m_container, {.cmd = {k_program, "connect"}, .user = "0:0"}, stop);
+          m_engine.create_exec(m_container, {.cmd = m_command, .user = "0:0"}, stop);
       auto stream = std::make_unique<ExecStream>(m_engine.start_exec(exec, deadline, stop));
       await_first_bytes(*stream, exec, deadline, stop);
       return stream;
@@ -188,12 +190,14 @@ class ExecTransport final : public agentlink::Transport {
 
   Engine& m_engine;
   std::string m_container;
+  std::vector<std::string> m_command;
 };
 
 }  // namespace
 
-std::unique_ptr<agentlink::Transport> make_exec_transport(Engine& engine, std::string container) {
-  return std::make_unique<ExecTransport>(engine, std::move(container));
+std::unique_ptr<agentlink::Transport> make_exec_transport(Engine& engine, std::string container,
+                                                          std::vector<std::string> arguments) {
+  return std::make_unique<ExecTransport>(engine, std::move(container), std::move(arguments));
 }
 
 }  // namespace berth::docker

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace berth::docker {
 
@@ -16,6 +17,10 @@ namespace berth::docker {
 /// that is gone, a missing program or a refused connection is a ConnectError
 /// with the engine's and the program's words. `engine` must outlive the
 /// transport and its streams. `container` is an id or a name.
-std::unique_ptr<agentlink::Transport> make_exec_transport(Engine& engine, std::string container);
+/// `arguments`: of the agent's program, in place of `connect`; for `dial` the Stream
+/// is what agent/protocol/dial.hpp says.
+std::unique_ptr<agentlink::Transport> make_exec_transport(Engine& engine, std::string container,
+                                                          std::vector<std::string> arguments = {
+                                                              "connect"});
 
 }  // namespace berth::docker

@@ -82,13 +82,12 @@ class ExecTransport final : public agentlink::Transport {
 
   std::unique_ptr<agentlink::Stream> connect(TimePoint deadline, std::stop_token stop) override {
     try {
-      auto stream = std::make_unique<AgentStream>(
-          open_exec(m_client,
-                    {.name_space = m_target.name_space,
-                     .pod = m_target.pod,
-                     .container = m_target.container,
-                     .command = {m_target.program, m_target.argument}},
-                    deadline, stop));
+      auto stream = std::make_unique<AgentStream>(open_exec(m_client,
+                                                            {.name_space = m_target.name_space,
+                                                             .pod = m_target.pod,
+                                                             .container = m_target.container,
+                                                             .command = command()},
+                                                            deadline, stop));
       await_first_bytes(*stream, deadline, stop);
       return stream;
     } catch (const ApiError& error) {
@@ -108,6 +107,12 @@ class ExecTransport final : public agentlink::Transport {
   }
 
  private:
+  std::vector<std::string> command() const {
+    std::vector<std::string> words{m_target.program, m_target.argument};
+    words.insert(words.end(), m_target.more.begin(), m_target.more.end());
+    return words;
+  }
+
   void await_first_bytes(AgentStream& stream, TimePoint deadline, const std::stop_token& stop) {
     const agentlink::StopSignal stopping(stop);
     agentlink::Waiter& waiter = agentlink::system_waiter();

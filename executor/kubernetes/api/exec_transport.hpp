@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace berth::kubernetes {
 
@@ -18,6 +19,8 @@ struct ExecTarget {
   std::string program = "/.berth/bin/berth-agent";
   /// "connect", or "tunnel" for a Stream of agent/protocol/tunnel.hpp.
   std::string argument = "connect";
+  /// After it: of "dial" (agent/protocol/dial.hpp).
+  std::vector<std::string> more{};
 };
 
 /// Reaches the agent by an exec of `<program> <argument>` over a WebSocket.
