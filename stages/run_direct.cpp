@@ -10,6 +10,7 @@
 #include "stages/run_log.hpp"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <unistd.h>
@@ -19,6 +20,21 @@ namespace berth::stages {
 namespace {
 
 constexpr const char* k_engine_program = "berth-run-engine";
+
+/// Counts what reached the log.
+class Counted final : public core::OutputSink {
+ public:
+  explicit Counted(core::OutputSink& sink) : m_sink(sink) {}
+  void write(std::string_view bytes) override {
+    m_sink.write(bytes);
+    m_bytes += bytes.size();
+  }
+  std::uint64_t bytes() const { return m_bytes; }
+
+ private:
+  core::OutputSink& m_sink;
+  std::uint64_t m_bytes = 0;
+};
 
 std::filesystem::path sibling(const char* name) {
   std::error_code error;
@@ -48,8 +64,20 @@ core::ExitStatus run_direct(StageContext& context, const HandOver& hand_over) {
   limits.connection_timeout = input.spec.connection_timeout;
   limits.leave_after = agentlink::direct_limit(input.sandbox);
   JobLog log(STDOUT_FILENO, context.stop);
+  Counted counted(log);
   try {
-    return agentlink::run_stage(*transport, request, log, limits, context.stop);
+    const core::ExitStatus status =
+        agentlink::run_stage(*transport, request, counted, limits, context.stop);
+    if (agentlink::asks_why(input.sandbox, input.script, status) &&
+        !context.stop.stop_requested()) {
+      const std::uint64_t before = input.script.resume ? input.script.resume->offset : 0;
+      try {
+        hand_over(agentlink::format_resume({request.start.id, before + counted.bytes()}));
+      } catch (const support::Error& error) {  // then it stays unexplained
+        support::log(support::LogLevel::info, error.what());
+      }
+    }
+    return status;
   } catch (const agentlink::AgentLost& lost) {
     support::log(support::LogLevel::info, lost.what());
     std::optional<std::string> resume;

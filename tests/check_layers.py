@@ -9,7 +9,7 @@ import re
 import sys
 
 EXECUTOR = ["support", "masking", "core", "settings", "gitlab", "state", "net", "process", "agentlink",
-            "credentials", "sandbox", "docker", "kubernetes", "environments", "app"]
+            "credentials", "sandbox", "dind", "docker", "kubernetes", "environments", "app"]
 # Folders of the executor that may not see an earlier one all the same.
 APART = {("docker", "kubernetes"), ("kubernetes", "docker"), ("environments", "docker"),
          ("environments", "kubernetes")}
@@ -22,7 +22,7 @@ HOMES = {
     r"zlib\.h": {"executor/credentials", "tests"},
     r"re2/": {"cli/local/pipeline", "executor/settings"},
     r"yaml-cpp/": {"executor/settings", "executor/kubernetes", "executor/credentials", "cli", "tests"},
-    r"openssl/": {"executor/net", "executor/credentials", "executor/support", "executor/sandbox", "executor/docker",
+    r"openssl/": {"executor/net", "executor/credentials", "executor/support", "executor/sandbox", "executor/dind", "executor/docker",
                   "executor/kubernetes", "cli", "tests"},
 }
 HEADER_OK = re.compile(r"nlohmann/json_fwd\.hpp|fmt/|catch2/")

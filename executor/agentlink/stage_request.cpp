@@ -39,6 +39,12 @@ std::string value(const core::Sandbox& sandbox, const core::Script& script, std:
 
 }  // namespace
 
+bool asks_why(const core::Sandbox& sandbox, const core::Script& script,
+              const core::ExitStatus& status) {
+  return !status.success() && script.stage.container() == core::ContainerRole::build &&
+         script.stage.name() != "after_script" && sandbox.values.contains(k_value_ask_why);
+}
+
 StageRequest make_stage_request(const core::JobSpec& spec, const core::Sandbox& sandbox,
                                 const core::Script& script) {
   const core::ContainerRole role = script.stage.container();

@@ -35,7 +35,15 @@ std::string socket_dir(const core::Sandbox& sandbox, const core::Script& script)
 /// takes it up, since more is to be watched than the agent; absent: to its end.
 inline constexpr const char* k_value_direct_ms = "direct_ms";
 
-/// Its value. Throws support::SystemError where that is no number.
+/// Present where a script of the build container that fails is to be taken to the
+/// engine, which may know why: a service may have ended. The value is the backend's.
+inline constexpr const char* k_value_ask_why = "failure.ask";
+
+/// Whether that is to be done behind this script.
+bool asks_why(const core::Sandbox& sandbox, const core::Script& script,
+              const core::ExitStatus& status);
+
+/// Of k_value_direct_ms. Throws support::SystemError where that is no number.
 std::optional<std::chrono::milliseconds> direct_limit(const core::Sandbox& sandbox);
 
 /// <32 hexadecimal digits>:<offset>, the value of --resume

@@ -37,6 +37,12 @@ struct ServiceSpec {
   /// Index in Job::services, to find its variables again. -1: from settings.
   int job_index = -1;
   int settings_index = -1;
+  /// Key of berth.yaml that keeps privileges from it; empty where it has them.
+  /// (Kubernetes decides by its own keys.)
+  std::string unprivileged_by{};
+  /// A Docker daemon nobody asked for but `docker_in_docker: always`; left out
+  /// where another service turns out to be one.
+  bool spare_daemon = false;
   bool operator==(const ServiceSpec&) const = default;
 };
 
@@ -62,7 +68,7 @@ struct BindSpec {
 
 struct JobSpec {
   /// Raised when plan.json changes its meaning.
-  static constexpr int k_version = 1;
+  static constexpr int k_version = 2;
 
   std::string backend;
   std::int64_t job_id = 0;
@@ -93,6 +99,10 @@ struct JobSpec {
   std::vector<ServiceSpec> services;
   std::vector<VolumeSpec> volumes;
   std::vector<BindSpec> binds;
+  /// Whether Docker daemons among the services are looked for.
+  bool docker_in_docker = true;
+  /// Of a daemon's layers that are kept for the next job; empty: they go with it.
+  std::string layers_volume;
   /// Labels by their full name, for every object of the job: who and when. A
   /// backend adds com.gitlab.gitlab-runner.type.
   std::map<std::string, std::string> labels;

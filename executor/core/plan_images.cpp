@@ -71,13 +71,15 @@ std::vector<std::string> effective_pull_policies(std::string_view image,
                           "use an allowed policy, or leave pull_policy out");
 }
 
+bool is_allowed(std::string_view image, const std::vector<std::string>& patterns) {
+  return patterns.empty() ||
+         std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return glob_match(pattern, image); });
+}
+
 void check_allowed(std::string_view image, const std::vector<std::string>& allowed,
                    const std::vector<std::string>& own, std::string_view option) {
-  if (allowed.empty() || contains(own, image)) return;
-  if (std::any_of(allowed.begin(), allowed.end(),
-                  [&](const std::string& pattern) { return glob_match(pattern, image); })) {
-    return;
-  }
+  if (contains(own, image) || is_allowed(image, allowed)) return;
   throw support::JobError(
       fmt::format("image not allowed: '{}': {} has [{}]", image, option, join(allowed)),
       "use an image that matches, or ask the runner's operator");
@@ -117,7 +119,7 @@ ContainerSpec plan_build(const Job& job, const Variables& expanded, const Policy
   build.pull_policies = effective_pull_policies(build.image, options.pull_policy, policy);
   build.user = policy.user.empty() ? wanted_user(options, expanded, policy) : policy.user;
   build.platform = expand(options.docker_platform, expanded);
-  build.privileged = policy.privileged;
+  build.privileged = policy.privileged && is_allowed(build.image, policy.allowed_privileged_images);
   return build;
 }
 

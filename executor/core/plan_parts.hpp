@@ -16,6 +16,9 @@ std::vector<std::string> effective_pull_policies(std::string_view image,
                                                  const std::vector<std::string>& of_job,
                                                  const Policy& policy);
 
+/// Whether a pattern matches, or there is none.
+bool is_allowed(std::string_view image, const std::vector<std::string>& patterns);
+
 /// Throws JobError where `allowed` is not empty, nothing in it matches, and the
 /// image is none of the settings' own. `option` is the key that says so.
 void check_allowed(std::string_view image, const std::vector<std::string>& allowed,

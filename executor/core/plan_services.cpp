@@ -25,7 +25,7 @@ class Planner {
 
   void add(ServiceSpec service, std::string_view declared_aliases, std::size_t number) {
     const std::string& image = service.container.image;
-    service.container.privileged = m_policy.services_privileged.value_or(m_policy.privileged);
+    set_privileges(service);
     std::vector<std::string> names = service_names(image);
     for (std::string& alias : split_aliases(declared_aliases)) names.push_back(std::move(alias));
     for (const std::string& name : names) {
@@ -48,7 +48,28 @@ class Planner {
     m_spec.services.push_back(std::move(service));
   }
 
+  /// It answers to the name clients look for, unless that is another service's.
+  void add_spare_daemon(ServiceSpec service) {
+    set_privileges(service);
+    for (const char* name : {"docker", "berth-docker"}) {
+      if (m_taken.insert(name).second) service.aliases.emplace_back(name);
+    }
+    m_spec.services.push_back(std::move(service));
+  }
+
  private:
+  /// gitlab-runner, executors/docker/docker.go: createHostConfigForService.
+  void set_privileges(ServiceSpec& service) const {
+    if (m_policy.services_privileged && !*m_policy.services_privileged) {
+      service.unprivileged_by = "services_privileged";
+    } else if (!m_policy.services_privileged && !m_policy.privileged) {
+      service.unprivileged_by = "privileged";
+    } else if (!is_allowed(service.container.image, m_policy.allowed_privileged_services)) {
+      service.unprivileged_by = "allowed_privileged_services";
+    }
+    service.container.privileged = service.unprivileged_by.empty();
+  }
+
   void note(std::size_t number, std::string_view image, std::string_view what) {
     m_spec.notes.push_back(fmt::format("service '{}' (services[{}]): {}", image, number, what));
   }
@@ -97,6 +118,14 @@ void plan_services(JobSpec& spec, const Job& job, const Variables& expanded, con
                  .job_index = static_cast<int>(i),
                  .settings_index = -1},
                 service.alias, number++);
+  }
+  if (policy.docker_in_docker == DockerInDocker::always) {
+    const std::string image = expand(policy.docker_in_docker_image, expanded);
+    check_settings_image(image, policy.backend + ".docker_in_docker_image of berth.yaml");
+    planner.add_spare_daemon(
+        {.container = {.image = image, .pull_policies = effective_pull_policies(image, {}, policy)},
+         .aliases = {},
+         .spare_daemon = true});
   }
 }
 

@@ -35,6 +35,12 @@ class Planner {
 
   bool taken(const std::string& destination) const { return m_taken.contains(destination); }
 
+  std::string kept_name(std::string_view kind, bool per_slot) const {
+    const std::string runner = stable_hash(m_identity.runner_short_token + "\n" +
+                                           (per_slot ? m_identity.concurrent_project_id : "*"));
+    return fmt::format("{}-{}-{}{}", m_prefix, runner, kind, m_suffix);
+  }
+
   void bind(const std::string& source, const std::string& destination, const std::string& mode) {
     take(destination);
     m_spec.binds.push_back({.source = source, .destination = destination, .mode = mode});
@@ -49,9 +55,7 @@ class Planner {
                                 .per_job = true});
       return;
     }
-    const std::string runner = stable_hash(m_identity.runner_short_token + "\n" +
-                                           (per_slot ? m_identity.concurrent_project_id : "*"));
-    const std::string name = fmt::format("{}-{}-{}{}", m_prefix, runner, kind, m_suffix);
+    const std::string name = kept_name(kind, per_slot);
     if (m_policy.cache_dir.empty()) {
       m_spec.volumes.push_back({.name = name, .destination = destination, .per_job = false});
     } else {
@@ -113,6 +117,7 @@ void plan_volumes(JobSpec& spec, const Job& job, const Variables& expanded, cons
     planner.volume(spec.builds_dir, "builds", keeps_checkout(job, expanded), true);
   }
   if (!planner.taken(spec.cache_dir)) planner.volume(spec.cache_dir, "cache", true, false);
+  if (policy.docker_in_docker_keep_layers) spec.layers_volume = planner.kept_name("docker", true);
 }
 
 }  // namespace berth::core

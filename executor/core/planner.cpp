@@ -9,6 +9,7 @@ JobSpec plan(const Job& job, const Variables& expanded, const Policy& policy,
   JobSpec spec = identify(job, policy, identity);
   spec.helper = plan_helper(expanded, policy, identity);
   spec.build = plan_build(job, expanded, policy);
+  spec.docker_in_docker = policy.docker_in_docker != DockerInDocker::never;
   plan_services(spec, job, expanded, policy);
   // A pod's directories live and go with it; its settings have volumes of their own.
   if (policy.backend != "kubernetes") plan_volumes(spec, job, expanded, policy, identity);

@@ -23,6 +23,16 @@ struct DefaultService {
   bool operator==(const DefaultService&) const = default;
 };
 
+/// What is done about Docker daemons among a job's services.
+enum class DockerInDocker {
+  /// Recognised ones are made to work.
+  automatic,
+  /// The same, and a job without one is given one.
+  always,
+  /// They are services like any other.
+  never,
+};
+
 /// The part of the settings that decides about jobs, whatever the backend.
 /// Key names and meanings are those of [runners.docker] and [runners.kubernetes].
 struct Policy {
@@ -41,6 +51,16 @@ struct Policy {
   bool privileged = false;
   /// Nothing: as privileged.
   std::optional<bool> services_privileged;
+  /// docker only. Patterns (glob_match); empty: every image. What none of them
+  /// matches is not privileged, whatever the two above say.
+  std::vector<std::string> allowed_privileged_images;
+  std::vector<std::string> allowed_privileged_services;
+  DockerInDocker docker_in_docker = DockerInDocker::automatic;
+  /// Of the daemon that DockerInDocker::always adds.
+  std::string docker_in_docker_image = "docker:dind";
+  /// docker only: a daemon's layers stay for the next job of the project on this
+  /// slot of the runner.
+  bool docker_in_docker_keep_layers = false;
   /// Of the build container; beats the job's docker:user.
   std::string user;
   std::vector<std::string> volumes;

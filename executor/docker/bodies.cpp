@@ -32,11 +32,31 @@ json bind_mount(const std::filesystem::path& source, std::string_view target) {
   return {{"Type", "bind"}, {"Source", source.string()}, {"Target", target}};
 }
 
+bool is_target(const std::vector<ExtraMount>& extra, std::string_view path) {
+  return std::any_of(extra.begin(), extra.end(),
+                     [&](const ExtraMount& mount) { return mount.target == path; });
+}
+
+bool is_engine_socket(std::string_view path) {
+  return path == "/var/run/docker.sock" || path == "/run/docker.sock";
+}
+
+json extra_mount(const core::JobSpec& spec, const Placement& placement, const ExtraMount& mount) {
+  json body = volume_mount(
+      mount.volume, mount.target, mount.read_only,
+      mount.kept ? lasting_labels(spec, "cache") : attempt_labels(spec, placement.host, "volume"));
+  if (mount.volume.empty()) body.erase("Source");
+  return body;
+}
+
 /// The job's directories: the same ones in every container of the job.
-json job_mounts(const core::JobSpec& spec, const Placement& placement) {
+json job_mounts(const core::JobSpec& spec, const Placement& placement,
+                const std::vector<ExtraMount>& extra) {
   json mounts = json::array();
+  for (const ExtraMount& mount : extra) mounts.push_back(extra_mount(spec, placement, mount));
   for (std::size_t i = 0; i < spec.volumes.size(); ++i) {
     const core::VolumeSpec& volume = spec.volumes[i];
+    if (is_target(extra, volume.destination)) continue;
     mounts.push_back(volume_mount(placement.volumes.at(i), volume.destination, false,
                                   volume.per_job ? attempt_labels(spec, placement.host, "volume")
                                                  : lasting_labels(spec, "cache")));
@@ -45,8 +65,9 @@ json job_mounts(const core::JobSpec& spec, const Placement& placement) {
 }
 
 /// What the agent needs, beside the job's directories.
-json agent_mounts(const core::JobSpec& spec, const Placement& placement, std::string_view role) {
-  json mounts = job_mounts(spec, placement);
+json agent_mounts(const core::JobSpec& spec, const Placement& placement, std::string_view role,
+                  const std::vector<ExtraMount>& extra = {}) {
+  json mounts = job_mounts(spec, placement, extra);
   mounts.push_back(volume_mount(placement.agent_volume, k_agent_directory, true, {}));
   if (placement.host_directory) {
     mounts.push_back(bind_mount(*placement.host_directory / role, k_run_directory));
@@ -76,9 +97,13 @@ std::string agent_options(const core::JobSpec& spec, const Placement& placement,
   return open.empty() ? text : text + ";open=" + open;
 }
 
-json binds(const core::JobSpec& spec) {
+json binds(const core::JobSpec& spec, const std::vector<ExtraMount>& extra,
+           bool without_engine_socket = false) {
   json list = json::array();
   for (const core::BindSpec& bind : spec.binds) {
+    if (is_target(extra, bind.destination)) continue;
+    const bool socket = is_engine_socket(bind.destination) || is_engine_socket(bind.source);
+    if (without_engine_socket && socket) continue;
     list.push_back(bind.source + ":" + bind.destination +
                    (bind.mode.empty() ? "" : ":" + bind.mode));
   }
@@ -95,9 +120,9 @@ void set_if(json& object, const char* key, std::int64_t value) {
 
 /// HostConfig of helper and build.
 json host_config(const core::JobSpec& spec, const settings::Docker& options, bool privileged,
-                 json mounts) {
+                 json mounts, const std::vector<ExtraMount>& extra = {}) {
   json host = {{"Mounts", std::move(mounts)}, {"Privileged", privileged}};
-  if (!spec.binds.empty()) host["Binds"] = binds(spec);
+  if (json list = binds(spec, extra); !list.empty()) host["Binds"] = std::move(list);
   set_if(host, "Memory", options.memory_bytes);
   set_if(host, "NanoCpus", options.nano_cpus);
   set_if(host, "ShmSize", options.shm_size_bytes);
@@ -157,27 +182,48 @@ Environment to_environment(const core::Variables& variables) {
   return pairs;
 }
 
+void set_in(Environment& environment, std::string_view key, std::string_view value) {
+  std::string pair = fmt::format("{}={}", key, value);
+  const auto known = std::find_if(environment.rbegin(), environment.rend(), [&](const auto& one) {
+    return one.size() > key.size() && one.starts_with(key) && one[key.size()] == '=';
+  });
+  if (known == environment.rend()) {
+    environment.push_back(std::move(pair));
+  } else {
+    *known = std::move(pair);
+  }
+}
+
+bool mounts_engine_socket(const core::JobSpec& spec) {
+  return std::any_of(spec.binds.begin(), spec.binds.end(),
+                     [](const core::BindSpec& bind) { return is_engine_socket(bind.destination); });
+}
+
 json helper_body(const core::JobSpec& spec, const Placement& placement,
                  const settings::Docker& options, const std::string& image_id) {
   json host =
       host_config(spec, options, spec.helper.privileged, agent_mounts(spec, placement, "helper"));
   set_if(host, "Dns", options.dns);
-  set_if(host, "ExtraHosts", options.extra_hosts);
+  std::vector<std::string> hosts = options.extra_hosts;
+  for (const std::string& name : placement.local_names) hosts.push_back(name + ":127.0.0.1");
+  set_if(host, "ExtraHosts", hosts);
   json body = agent_container(spec, placement, spec.helper, image_id, "helper", std::move(host));
   body["User"] = "0:0";
   body["Env"] = {agent_options(spec, placement, true)};
   if (!spec.hostname.empty()) body["Hostname"] = spec.hostname;
   // "build" is what the built-in executor calls the job on its own network.
+  const bool own_network = !spec.services.empty() && placement.local_names.empty();
   join(body, placement.network_id,
-       spec.services.empty() ? std::vector<std::string>{} : std::vector<std::string>{"build"});
+       own_network ? std::vector<std::string>{"build"} : std::vector<std::string>{});
   return body;
 }
 
 json build_body(const core::JobSpec& spec, const Placement& placement,
                 const settings::Docker& options, const std::string& image_id,
-                const Environment& environment, const std::string& helper_id) {
-  json host =
-      host_config(spec, options, spec.build.privileged, agent_mounts(spec, placement, "build"));
+                const Environment& environment, const std::string& helper_id,
+                const std::vector<ExtraMount>& extra) {
+  json host = host_config(spec, options, spec.build.privileged,
+                          agent_mounts(spec, placement, "build", extra), extra);
   host["NetworkMode"] = "container:" + helper_id;
   json body = agent_container(spec, placement, spec.build, image_id, "build", std::move(host));
   if (!spec.build.user.empty()) body["User"] = spec.build.user;
@@ -191,17 +237,25 @@ json build_body(const core::JobSpec& spec, const Placement& placement,
 
 json service_body(const core::JobSpec& spec, std::size_t index, const Placement& placement,
                   const settings::Docker& options, const std::string& image_id,
-                  const Environment& environment) {
+                  const Environment& environment, const ServiceExtras& extras) {
   const core::ServiceSpec& service = spec.services.at(index);
-  json host = {{"Mounts", job_mounts(spec, placement)},
+  const bool shared = !placement.namespace_of.empty();
+  json host = {{"Mounts", job_mounts(spec, placement, extras.mounts)},
                {"Privileged", service.container.privileged}};
-  if (!spec.binds.empty()) host["Binds"] = binds(spec);
+  if (json list = binds(spec, extras.mounts, extras.without_engine_socket); !list.empty()) {
+    host["Binds"] = std::move(list);
+  }
   set_if(host, "ShmSize", options.shm_size_bytes);
-  set_if(host, "Dns", options.dns);
-  set_if(host, "ExtraHosts", options.extra_hosts);
+  if (!shared) {
+    set_if(host, "Dns", options.dns);
+    set_if(host, "ExtraHosts", options.extra_hosts);
+  }
 
   Labels labels = attempt_labels(spec, placement.host, "service");
   labels[std::string(k_label_service)] = service.container.image;
+  for (const ExtraMount& mount : extras.mounts) {
+    if (mount.kept) labels[std::string(k_label_layers)] = mount.volume;
+  }
   json body = {{"Image", image_id},
                {"Env", environment},
                {"Labels", std::move(labels)},
@@ -209,11 +263,19 @@ json service_body(const core::JobSpec& spec, std::size_t index, const Placement&
   if (service.container.entrypoint && !service.container.entrypoint->empty()) {
     body["Entrypoint"] = *service.container.entrypoint;
   }
-  if (service.container.command && !service.container.command->empty()) {
+  if (!extras.command.empty()) {
+    body["Cmd"] = extras.command;
+  } else if (service.container.command && !service.container.command->empty()) {
     body["Cmd"] = *service.container.command;
   }
   if (!service.container.user.empty()) body["User"] = service.container.user;
-  join(body, placement.network_id, service.aliases);
+  if (shared) {
+    body["HostConfig"]["NetworkMode"] = "container:" + placement.namespace_of;
+    return body;
+  }
+  std::vector<std::string> aliases = service.aliases;
+  aliases.insert(aliases.end(), extras.aliases.begin(), extras.aliases.end());
+  join(body, placement.network_id, aliases);
   return body;
 }
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Request bodies of POST /containers/create and POST /networks/create
@@ -35,11 +36,39 @@ struct Placement {
   std::optional<std::filesystem::path> host_directory;
   /// ID of the network of helper and services.
   std::string network_id;
+  /// Helper and services share one network namespace: that of this container, the
+  /// helper. Empty: each service has its own address.
+  std::string namespace_of{};
+  /// Names that mean 127.0.0.1 then.
+  std::vector<std::string> local_names{};
+};
+
+/// A volume that a container has beside the job's directories; it takes the place
+/// of what the settings mount there.
+struct ExtraMount {
+  /// Empty: a new volume that goes with the container.
+  std::string volume{};
+  std::string target{};
+  bool read_only = false;
+  /// Stays for later jobs.
+  bool kept = false;
+};
+
+/// What a service has beside what its job says (executor/dind).
+struct ServiceExtras {
+  std::vector<ExtraMount> mounts{};
+  std::vector<std::string> aliases{};
+  /// In place of its own; empty: its own.
+  std::vector<std::string> command{};
+  /// Is not to be given the engine's own socket, which the settings may mount.
+  bool without_engine_socket = false;
 };
 
 /// KEY=value pairs of what a container may be started with.
 using Environment = std::vector<std::string>;
 Environment to_environment(const core::Variables& variables);
+/// Sets a key, in the place of its last definition.
+void set_in(Environment& environment, std::string_view key, std::string_view value);
 
 /// The helper: root, first process is the agent behind the image's ENTRYPOINT.
 /// Names, hosts and DNS are set here, because the build container shares its
@@ -50,14 +79,19 @@ nlohmann::json helper_body(const core::JobSpec& spec, const Placement& placement
 /// The build container, in the helper's network namespace.
 nlohmann::json build_body(const core::JobSpec& spec, const Placement& placement,
                           const settings::Docker& options, const std::string& image_id,
-                          const Environment& environment, const std::string& helper_id);
+                          const Environment& environment, const std::string& helper_id,
+                          const std::vector<ExtraMount>& extra = {});
 
 /// Service number `index`, reachable under its aliases on the job's network.
 /// Of the operator's options it gets what the built-in executor gives services:
 /// privileged, shm_size, dns, extra_hosts; no limits, no capabilities.
 nlohmann::json service_body(const core::JobSpec& spec, std::size_t index,
                             const Placement& placement, const settings::Docker& options,
-                            const std::string& image_id, const Environment& environment);
+                            const std::string& image_id, const Environment& environment,
+                            const ServiceExtras& extras = {});
+
+/// Whether a container of the job is given the engine's own socket by the settings.
+bool mounts_engine_socket(const core::JobSpec& spec);
 
 /// The job's own bridge.
 nlohmann::json job_network_body(const core::JobSpec& spec, const std::string& host, int mtu);

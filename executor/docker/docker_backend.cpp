@@ -2,9 +2,11 @@
 
 #include "executor/agentlink/session.hpp"
 #include "executor/agentlink/stage_request.hpp"
+#include "executor/dind/daemon.hpp"
 #include "executor/docker/agent_access.hpp"
 #include "executor/docker/connect.hpp"
 #include "executor/docker/container_end.hpp"
+#include "executor/docker/daemons.hpp"
 #include "executor/docker/engine/engine.hpp"
 #include "executor/docker/forget_attempt.hpp"
 #include "executor/docker/host_state.hpp"
@@ -19,6 +21,7 @@
 
 #include <fmt/format.h>
 
+#include <sstream>
 #include <thread>
 
 namespace berth::docker {
@@ -75,6 +78,8 @@ class DockerBackend final : public core::Backend {
                               core::Console& console, std::stop_token stop) override;
 
  private:
+  void tell_of_ended_daemons(const core::JobSpec& spec, const core::Sandbox& sandbox,
+                             core::Console& console, const std::stop_token& stop);
   static AttemptObjects known_objects(const core::JobSpec& spec, const core::Sandbox& sandbox);
 
   BackendOptions m_options;
@@ -96,11 +101,32 @@ core::ExitStatus DockerBackend::run(const core::JobSpec& spec, const core::Sandb
   const auto transport = make_transport(m_engine, container);
   const agentlink::SessionLimits limits{.connection_timeout = spec.connection_timeout};
   try {
-    return agentlink::run_stage(*transport, request, output, limits, stop);
+    const core::ExitStatus status = agentlink::run_stage(*transport, request, output, limits, stop);
+    if (agentlink::asks_why(sandbox, script, status))
+      tell_of_ended_daemons(spec, sandbox, console, stop);
+    return status;
   } catch (const agentlink::AgentLost& lost) {
     const auto end = find_end(m_engine, container.id, stop);
     if (!end) throw;
     return outcome_of_end(container, *end, lost.start_sent(), console);
+  }
+}
+
+/// What a client of a daemon that has died says of it helps nobody.
+void DockerBackend::tell_of_ended_daemons(const core::JobSpec& spec, const core::Sandbox& sandbox,
+                                          core::Console& console, const std::stop_token& stop) {
+  std::istringstream indexes(value(sandbox, agentlink::k_value_ask_why));
+  for (std::size_t index = 0; indexes >> index && index < spec.services.size();) {
+    try {
+      const auto end = find_end(m_engine, service_name(spec, index), stop);
+      if (!end) continue;
+      console.warning(
+          fmt::format("the Docker daemon of service '{}' {}", spec.services[index].container.image,
+                      dind::with_cause(sandbox::explain(*end) + sandbox::quote_log(end->log))));
+    } catch (const support::Error& error) {
+      // How the script ended is known.
+      support::log(support::LogLevel::info, error.what());
+    }
   }
 }
 
@@ -118,6 +144,10 @@ AttemptObjects DockerBackend::known_objects(const core::JobSpec& spec,
   }
   if (value(sandbox, k_value_helper_socket_dir).empty()) {
     objects.volumes.push_back(lease_volume_name(spec));
+  }
+  if (!value(sandbox, k_value_daemon_certificates).empty()) {
+    objects.volumes.push_back(server_certificates_volume(spec));
+    objects.volumes.push_back(client_certificates_volume(spec));
   }
   return objects;
 }

@@ -25,6 +25,8 @@ inline constexpr std::string_view k_label_attempt = "berth.attempt";
 inline constexpr std::string_view k_label_host = "berth.host";
 inline constexpr std::string_view k_label_tmpdir = "berth.tmpdir";
 inline constexpr std::string_view k_label_deadline = "berth.deadline";
+/// The volume a Docker daemon keeps its layers in for later jobs.
+inline constexpr std::string_view k_label_layers = "berth.layers";
 inline constexpr std::string_view k_label_version = "berth.version";
 
 /// Where things are inside the containers; the agent's defaults are the same.

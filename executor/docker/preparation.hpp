@@ -5,12 +5,15 @@
 #include "executor/credentials/registry_logins.hpp"
 #include "executor/docker/agent_access.hpp"
 #include "executor/docker/bodies.hpp"
+#include "executor/docker/daemons.hpp"
 #include "executor/docker/engine/engine.hpp"
 #include "executor/docker/engine/image_pull.hpp"
 #include "executor/docker/host_state.hpp"
+#include "executor/docker/network_choice.hpp"
 #include "executor/docker/options.hpp"
 #include "executor/docker/service_check.hpp"
 
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -22,12 +25,14 @@ namespace berth::docker {
 ///
 ///     images of all containers, and the network, at once
 ///     agent's volume
+///     which services are Docker daemons, and what that means
 ///     helper created
 ///     helper started | build created | each service created and started
 ///     build started  | helper's agent answers, its tools are checked
 ///     build's agent answers
 ///     services answer
 ///
+/// Where services share the job's network namespace, they start behind the helper.
 /// What was made when something throws is left to cleanup.
 class Preparation {
  public:
@@ -41,11 +46,17 @@ class Preparation {
   void place();
   std::vector<ImageRequest> image_requests() const;
   void ensure_images_and_network();
+  void make_network(const std::stop_token& stop);
+  void know_services(const std::stop_token& stop);
+  std::vector<PortUser> port_users() const;
+  void share_namespace();
   void create_helper();
   void start_pair(const std::stop_token& stop);
   std::string meet(AgentContainer& container, const std::stop_token& stop);
   void start_service(std::size_t index, const std::stop_token& stop);
+  void deliver_certificates(std::size_t index, const std::stop_token& stop);
   void await_services_ready();
+  void await_daemon(std::size_t index, const std::stop_token& stop);
   core::Sandbox result() const;
 
   const ReadyImage& helper_image() const { return m_images.at(0); }
@@ -69,6 +80,16 @@ class Preparation {
   std::string m_helper_path;
   std::string m_build_nonce;
   std::vector<StartedService> m_services;
+  /// What each is started with.
+  std::vector<KnownService> m_known;
+  Daemons m_daemons;
+  std::optional<dind::Certificates> m_certificates;
+  /// In the helper's namespace, with the job.
+  bool m_shared = false;
+  bool m_own_network = false;
+  /// Indexes of the services whose daemons answered, with blanks between them.
+  std::string m_ready_daemons;
+  std::mutex m_mutex;
 };
 
 }  // namespace berth::docker

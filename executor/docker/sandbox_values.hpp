@@ -17,6 +17,8 @@ inline constexpr std::string_view k_value_helper_socket_dir = "helper.socket_dir
 inline constexpr std::string_view k_value_build_socket_dir = "build.socket_dir";
 /// The job's own network; absent where it uses the shared one.
 inline constexpr std::string_view k_value_network_id = "network.id";
+/// Present where the job's Docker daemons have certificates, in two volumes.
+inline constexpr std::string_view k_value_daemon_certificates = "dind.certificates";
 inline constexpr std::string_view k_value_state_dir = "state_dir";
 
 }  // namespace berth::docker

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -19,7 +20,19 @@ struct StartedService {
   std::string image;
   /// readiness.hpp; empty: nothing to wait for.
   std::vector<std::uint16_t> ports;
+  /// Where the helper finds it, where that is known beforehand.
+  std::string address{};
 };
+
+/// How a service has ended, with its last lines; nothing while it runs.
+std::optional<std::string> words_of_end(Engine& engine, const StartedService& service,
+                                        const std::stop_token& stop);
+
+/// Where the helper finds the service; nothing, and a warning, where it has ended or
+/// has no address in the network of that name.
+std::optional<std::string> address_of(Engine& engine, const StartedService& service,
+                                      const std::string& network, core::Console& console,
+                                      const std::stop_token& stop);
 
 /// Asks from the helper, on the job's own network, until each service answers on
 /// one of its ports or `limit` has passed. A service that ends, or is not ready

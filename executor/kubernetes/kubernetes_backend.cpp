@@ -3,9 +3,11 @@
 #include "executor/agentlink/relayed_transport.hpp"
 #include "executor/agentlink/session.hpp"
 #include "executor/agentlink/stage_request.hpp"
+#include "executor/dind/daemon.hpp"
 #include "executor/kubernetes/api/exec_transport.hpp"
 #include "executor/kubernetes/causes.hpp"
 #include "executor/kubernetes/connect.hpp"
+#include "executor/kubernetes/pod/daemons.hpp"
 #include "executor/kubernetes/pod/names.hpp"
 #include "executor/kubernetes/pod/overwrites.hpp"
 #include "executor/kubernetes/pod_watch.hpp"
@@ -13,16 +15,19 @@
 #include "executor/kubernetes/removal.hpp"
 #include "executor/kubernetes/run_watch.hpp"
 #include "executor/kubernetes/sandbox_values.hpp"
+#include "executor/sandbox/container_end.hpp"
 #include "executor/sandbox/job_container.hpp"
 #include "executor/state/host_id.hpp"
 #include "executor/support/clock.hpp"
 #include "executor/support/error.hpp"
+#include "executor/support/log.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <csignal>
+#include <sstream>
 #include <thread>
 
 namespace berth::kubernetes {
@@ -98,6 +103,33 @@ std::optional<Cause> find_cause(Client& client, const StagePlace& place,
   return cause;
 }
 
+/// What a client of a daemon that has died says of it helps nobody. `services`: indexes.
+void tell_of_ended_daemons(Client& client, const core::JobSpec& spec, const StagePlace& place,
+                           const std::string& services, core::Console& console,
+                           const std::stop_token& stop) {
+  const std::vector<std::string> names = service_container_names(spec);
+  try {
+    const auto object = client.find(resources::k_pods, place.name_space, place.pod, stop);
+    if (!object) return;
+    const PodState pod = parse_pod_state(*object);
+    std::istringstream indexes(services);
+    for (std::size_t index = 0; indexes >> index && index < names.size();) {
+      const ContainerState* state = pod.find(names[index]);
+      if (state == nullptr || !state->terminated()) continue;
+      const std::string log = client.logs(place.name_space, place.pod,
+                                          {.container = names[index],
+                                           .tail_lines = sandbox::k_log_lines,
+                                           .max_bytes = sandbox::k_log_bytes},
+                                          stop);
+      console.warning(fmt::format(
+          "the Docker daemon of service '{}' {}", spec.services[index].container.image,
+          dind::with_cause(explain(*state) + sandbox::quote_log(sandbox::trimmed_log(log)))));
+    }
+  } catch (const support::Error& error) {  // how the script ended is known
+    support::log(support::LogLevel::info, error.what());
+  }
+}
+
 class KubernetesBackend final : public core::Backend {
  public:
   explicit KubernetesBackend(BackendOptions options) : m_options(std::move(options)) {}
@@ -120,10 +152,14 @@ core::Sandbox KubernetesBackend::prepare(const core::JobSpec& spec, const core::
   for (const std::string& note : job.notes) console.line(note);
   const auto client = connect(job.settings, spec.connection_timeout, m_options.trace_file, console);
   for (const std::string& warning : client->connection().warnings) console.warning(warning);
+  const PlannedDaemons planned =
+      plan_daemons(spec, input.job, input.expanded, input.container_environment);
+  for (const std::string& warning : planned.daemons.warnings) console.warning(warning);
   const Placement place{.client = *client,
                         .settings = job.settings,
                         .name_space = namespace_of(job.settings, *client),
-                        .host = state::host_id(m_options.state_dir, spec.tmpdir)};
+                        .host = state::host_id(m_options.state_dir, spec.tmpdir),
+                        .daemons = planned.daemons};
   // Beside the job's own calls; its end is waited for, so that what was left
   // behind is gone when a job has been prepared.
   unsigned swept = 0;
@@ -137,7 +173,7 @@ core::Sandbox KubernetesBackend::prepare(const core::JobSpec& spec, const core::
     } catch (const support::Cancelled&) {  // the caller notices for itself
     }
   });
-  core::Sandbox sandbox = Preparation(place, m_options, spec, input, console, stop).run();
+  core::Sandbox sandbox = Preparation(place, m_options, planned.spec, input, console, stop).run();
   sweeper.join();
   if (swept > 0) console.line(fmt::format("removed {} pods of dead jobs", swept));
   if (stop.stop_requested()) throw support::Cancelled();
@@ -169,7 +205,12 @@ core::ExitStatus KubernetesBackend::run(const core::JobSpec& spec, const core::S
   const RunWatch watch(*client, spec, place.name_space, place.pod, place.uid, console, unwatched);
   const agentlink::SessionLimits limits{.connection_timeout = spec.connection_timeout};
   try {
-    return agentlink::run_stage(*transport, request, output, limits, stop);
+    const core::ExitStatus status = agentlink::run_stage(*transport, request, output, limits, stop);
+    if (agentlink::asks_why(sandbox, script, status)) {
+      tell_of_ended_daemons(*client, spec, place, value(sandbox, agentlink::k_value_ask_why),
+                            console, stop);
+    }
+    return status;
   } catch (const agentlink::AgentLost& lost) {
     auto cause = find_cause(*client, place, watch.last(), stop);
     if (!cause) throw;

@@ -1,10 +1,12 @@
 // Preparation's second half: containers run, now their agents and services answer.
 #include "executor/agentlink/client.hpp"
 #include "executor/agentlink/relayed_transport.hpp"
+#include "executor/dind/await.hpp"
 #include "executor/gitlab/container_environment.hpp"
 #include "executor/kubernetes/api/exec_transport.hpp"
 #include "executor/kubernetes/preparation.hpp"
 #include "executor/kubernetes/service_ports.hpp"
+#include "executor/sandbox/concurrently.hpp"
 #include "executor/sandbox/container_end.hpp"
 #include "executor/sandbox/helper_tools.hpp"
 #include "executor/sandbox/job_container.hpp"
@@ -68,30 +70,67 @@ void Preparation::meet(core::ContainerRole role, const std::stop_token& stop) {
   }
 }
 
+std::optional<std::string> Preparation::words_of_end(const PlannedContainer& container) {
+  const std::lock_guard guard(m_mutex);
+  m_watch->next(Clock::now(), m_stop);
+  if (!m_watch->state()) return std::nullopt;
+  const ContainerState* state = m_watch->state()->find(container.name);
+  if (state == nullptr || !state->terminated()) return std::nullopt;
+  const std::string log = log_of(container.name);
+  return explain(*state) + sandbox::quote_log(log) + port_taken_hint(log);
+}
+
+void Preparation::await_daemon(std::size_t service, const std::stop_token& stop) {
+  const PlannedContainer& container = m_containers[2 + service];
+  const dind::Daemon& daemon = m_place.daemons.find(service)->plan;
+  const auto& certificates = m_place.daemons.certificates;
+  const bool ready = dind::await_daemon(
+      {.image = container.image,
+       .address = "127.0.0.1",
+       .port = daemon.port,
+       .target = {.host = std::string(dind::k_docker_name),
+                  .certificates = daemon.mode == dind::Mode::tls ? &*certificates : nullptr},
+       .dial =
+           [this](std::vector<std::string> arguments) {
+             return make_exec_transport(m_place.client,
+                                        {.name_space = m_place.name_space,
+                                         .pod = pod_name(m_spec),
+                                         .container = container_name(core::ContainerRole::helper),
+                                         .uid = m_uid,
+                                         .argument = "dial",
+                                         .more = std::move(arguments)});
+           },
+       .ended = [&] { return words_of_end(container); },
+       .log = [&] { return log_of(container.name); }},
+      m_spec.wait_for_services_timeout, m_console, stop);
+  if (!ready) return;
+  const std::lock_guard guard(m_mutex);
+  m_ready_daemons += fmt::format("{}{}", m_ready_daemons.empty() ? "" : " ", service);
+}
+
 void Preparation::await_services() {
   if (m_spec.services.empty() || m_spec.wait_for_services_timeout.count() < 0) return;
   std::vector<sandbox::AwaitedService> awaited;
   std::vector<KnownService> known;
+  std::vector<sandbox::Task> tasks;
   const PodInputs inputs = pod_inputs();
   for (std::size_t i = 0; i < m_spec.services.size(); ++i) {
     const PlannedContainer& container = m_containers[2 + i];
+    const PodDaemon* daemon = m_place.daemons.find(i);
     const auto environment = to_environment(gitlab::service_environment(
         m_input.container_environment, m_input.expanded, inputs.services[i].own));
     // Which ports an image exposes a cluster does not tell.
     auto ports = sandbox::readiness_ports(container.image, environment, {});
+    if (daemon != nullptr) ports.assign(daemon->plan.port == 0 ? 0 : 1, daemon->plan.port);
     const auto& aliases = m_spec.services[i].aliases;
     known.push_back({.image = container.image,
                      .alias = aliases.empty() ? std::string() : aliases.back(),
                      .ports = ports});
-    const auto ended = [this, &container]() -> std::optional<std::string> {
-      m_watch->next(Clock::now(), m_stop);
-      if (!m_watch->state()) return std::nullopt;
-      const ContainerState* state = m_watch->state()->find(container.name);
-      if (state == nullptr || !state->terminated()) return std::nullopt;
-      const std::string log = log_of(container.name);
-      return explain(*state) + sandbox::quote_log(log) + port_taken_hint(log);
-    };
-    if (const auto words = ended()) {
+    if (daemon != nullptr && daemon->plan.mode != dind::Mode::own) {
+      tasks.emplace_back([this, i](const std::stop_token& stop) { await_daemon(i, stop); });
+      continue;
+    }
+    if (const auto words = words_of_end(container)) {
       sandbox::warn_of_ended_service(container.image, *words, m_console);
     } else if (ports.empty()) {
       m_console.line(
@@ -102,21 +141,27 @@ void Preparation::await_services() {
       awaited.push_back({.image = container.image,
                          .address = "127.0.0.1",
                          .ports = std::move(ports),
-                         .ended = ended,
-                         .late = [this, &container] {
-                           return sandbox::AwaitedService::Late{.remark = {},
-                                                                .log = log_of(container.name)};
-                         }});
+                         .ended = [this, &container] { return words_of_end(container); },
+                         .late =
+                             [this, &container] {
+                               return sandbox::AwaitedService::Late{.remark = {},
+                                                                    .log = log_of(container.name)};
+                             }});
     }
   }
   for (const std::string& line : contested_ports(known)) m_console.warning(line);
-  if (awaited.empty()) return;
-  const auto way = transport(core::ContainerRole::helper);
-  const auto connect = [&] {
-    return agentlink::AgentClient::connect(*way, Clock::now() + m_spec.connection_timeout, m_stop);
-  };
+  if (!awaited.empty()) {
+    tasks.emplace_back([this, &awaited](const std::stop_token& stop) {
+      const auto way = transport(core::ContainerRole::helper);
+      const auto connect = [&] {
+        return agentlink::AgentClient::connect(*way, Clock::now() + m_spec.connection_timeout,
+                                               stop);
+      };
+      sandbox::await_services(connect, awaited, m_spec.wait_for_services_timeout, m_console, stop);
+    });
+  }
   try {
-    sandbox::await_services(connect, awaited, m_spec.wait_for_services_timeout, m_console, m_stop);
+    sandbox::concurrently(std::move(tasks), m_stop);
   } catch (const agentlink::ConnectError& error) {
     throw support::SystemError(error.what());
   }

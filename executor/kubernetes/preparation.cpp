@@ -71,7 +71,8 @@ PodInputs Preparation::pod_inputs() const {
                    .architecture = m_agent.architecture,
                    .agent_config_map = m_agent.config_map,
                    .registry_logins = !m_logins.all().empty(),
-                   .pull_attempts = m_pull_attempts};
+                   .pull_attempts = m_pull_attempts,
+                   .daemons = &m_place.daemons};
   for (const core::ServiceSpec& service : m_spec.services) {
     ServiceInput one;
     if (service.job_index >= 0) {
@@ -267,6 +268,7 @@ core::Sandbox Preparation::result() const {
   set(k_value_helper_nonce, m_helper_nonce);
   set(k_value_build_nonce, m_build_nonce);
   if (!m_helper_path.empty()) set(k_value_helper_path, m_helper_path);
+  if (!m_ready_daemons.empty()) set(agentlink::k_value_ask_why, m_ready_daemons);
   if (m_tunnels) {
     set(k_value_helper_socket_dir,
         tunnel_socket_dir(m_spec.tmpdir, core::ContainerRole::helper).string());

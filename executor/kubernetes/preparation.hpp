@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -30,6 +31,8 @@ struct Placement {
   std::string name_space;
   /// state::host_id.
   std::string host;
+  /// Among the services of the JobSpec that Preparation is given.
+  const PodDaemons& daemons;
 };
 
 /// Makes one attempt's pod: used once, by Backend::prepare. Order:
@@ -66,6 +69,8 @@ class Preparation {
   std::unique_ptr<agentlink::RelayedTransport> transport(core::ContainerRole role) const;
   void meet(core::ContainerRole role, const std::stop_token& stop);
   void await_services();
+  void await_daemon(std::size_t service, const std::stop_token& stop);
+  std::optional<std::string> words_of_end(const PlannedContainer& container);
   core::Sandbox result() const;
 
   const Placement& m_place;
@@ -83,6 +88,10 @@ class Preparation {
   bool m_notes_told = false;
   std::string m_uid;
   std::optional<PodWatch> m_watch;
+  /// Of m_watch while services are waited for, and of m_ready_daemons.
+  std::mutex m_mutex;
+  /// Indexes of the services whose daemons answered, with blanks between them.
+  std::string m_ready_daemons;
   std::optional<Tunnels> m_tunnels;
   /// Both agents were met through them.
   std::atomic<bool> m_tunnels_work = true;

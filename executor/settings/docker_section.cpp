@@ -16,8 +16,6 @@ namespace {
 /// rely on, so each is refused by name.
 const std::vector<std::string_view>& refused_keys() {
   static const std::vector<std::string_view> keys{
-      "allowed_privileged_images",
-      "allowed_privileged_services",
       "allowed_users",
       "cgroup_parent",
       "container_labels",
@@ -102,6 +100,14 @@ std::int64_t cpus(const Reader& reader, const Value& value, std::string_view key
   return *nano;
 }
 
+NetworkMode network_mode(const Reader& reader, const Value& value) {
+  const std::string word = reader.text(value, "network");
+  if (word == "aliases") return NetworkMode::aliases;
+  if (word == "shared") return NetworkMode::shared;
+  if (word != "auto") reader.bad_value(value, "network", "auto, aliases or shared");
+  return NetworkMode::automatic;
+}
+
 std::string absolute_path(const Reader& reader, const Value& value, std::string_view key) {
   std::string path = reader.text(value, key);
   if (!path.starts_with('/')) reader.bad_value(value, key, "an absolute path");
@@ -178,6 +184,12 @@ void read_docker_section(const Reader& reader, const Value& value, core::Policy&
            [&](const Value& v) {
              policy.services_privileged = reader.boolean(v, "services_privileged");
            }},
+          globs("allowed_privileged_images", policy.allowed_privileged_images),
+          globs("allowed_privileged_services", policy.allowed_privileged_services),
+          {"docker_in_docker", [&](const Value& v) { read_docker_in_docker(reader, v, policy); }},
+          text("docker_in_docker_image", policy.docker_in_docker_image),
+          flag("docker_in_docker_keep_layers", policy.docker_in_docker_keep_layers),
+          {"network", [&](const Value& v) { docker.network = network_mode(reader, v); }},
           {"volumes", [&](const Value& v) { policy.volumes = volumes(reader, v); }},
           {"cache_dir",
            [&](const Value& v) { policy.cache_dir = absolute_path(reader, v, "cache_dir"); }},

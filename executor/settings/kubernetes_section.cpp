@@ -251,6 +251,8 @@ void add_images(Handlers& keys, const Reader& reader, core::Policy& policy, Kube
   keys.other("services", [&](const Value& v) {
     policy.services = read_services(reader, v, {"suspend_data_path"});
   });
+  keys.other("docker_in_docker", [&](const Value& v) { read_docker_in_docker(reader, v, policy); });
+  keys.text("docker_in_docker_image", policy.docker_in_docker_image);
   keys.other("wait_for_services_timeout",
              [&](const Value& v) { read_services_timeout(reader, v, policy); });
 }

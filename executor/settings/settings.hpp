@@ -13,6 +13,15 @@
 
 namespace berth::settings {
 
+/// Where a job's services answer: each at an address of its own under its names,
+/// or all in one network namespace with the job, as in a pod.
+enum class NetworkMode {
+  /// Shared where the job's variables point at a service's port on localhost.
+  automatic,
+  aliases,
+  shared,
+};
+
 /// What only the Docker backend needs; core::Policy has the rest. Keys and
 /// meaning are those of [runners.docker].
 struct Docker {
@@ -33,6 +42,8 @@ struct Docker {
   /// "name:address"
   std::vector<std::string> extra_hosts;
   int network_mtu = 0;
+  /// Ours: `network`.
+  NetworkMode network = NetworkMode::automatic;
   /// Jobs without services on a bridge of Berth's own, where containers cannot
   /// reach each other, in place of the engine's default bridge.
   bool network_isolation = false;

@@ -74,6 +74,19 @@ void read_services_timeout(const Reader& reader, const Value& value, core::Polic
   if (wait.count() != 0) policy.wait_for_services_timeout = wait;
 }
 
+void read_docker_in_docker(const Reader& reader, const Value& value, core::Policy& policy) {
+  const std::string word = reader.text(value, "docker_in_docker");
+  if (word == "always") {
+    policy.docker_in_docker = core::DockerInDocker::always;
+  } else if (word == "never") {
+    policy.docker_in_docker = core::DockerInDocker::never;
+  } else if (word == "auto") {
+    policy.docker_in_docker = core::DockerInDocker::automatic;
+  } else {
+    reader.bad_value(value, "docker_in_docker", "auto, always or never");
+  }
+}
+
 std::map<std::string, std::string> read_text_map(const Reader& reader, const Value& value,
                                                  std::string_view key) {
   std::map<std::string, std::string> all;

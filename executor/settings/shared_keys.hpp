@@ -26,6 +26,9 @@ std::vector<core::DefaultService> read_services(const Reader& reader, const Valu
 /// and -1 means not to wait.
 void read_services_timeout(const Reader& reader, const Value& value, core::Policy& policy);
 
+/// `docker_in_docker`: auto, always or never.
+void read_docker_in_docker(const Reader& reader, const Value& value, core::Policy& policy);
+
 /// A map of texts, which may be empty.
 std::map<std::string, std::string> read_text_map(const Reader& reader, const Value& value,
                                                  std::string_view key);

@@ -33,6 +33,8 @@ void service_fields(Archive& archive, Spec& spec) {
   archive("aliases", spec.aliases);
   archive("job_index", spec.job_index);
   archive("settings_index", spec.settings_index);
+  archive("unprivileged_by", spec.unprivileged_by);
+  archive("spare_daemon", spec.spare_daemon);
 }
 
 template <typename Archive, typename Spec>
@@ -70,6 +72,8 @@ void job_fields(Archive& archive, Spec& spec) {
   archive("services", spec.services);
   archive("volumes", spec.volumes);
   archive("binds", spec.binds);
+  archive("docker_in_docker", spec.docker_in_docker);
+  archive("layers_volume", spec.layers_volume);
   archive("labels", spec.labels);
   archive("notes", spec.notes);
   archive("helper_umask_0000", spec.helper_umask_0000);

@@ -1,5 +1,6 @@
 """What the behaviours need of a backend, and nothing they assert."""
 import itertools
+import json
 import os
 import pathlib
 import shutil
@@ -61,6 +62,13 @@ class DockerBackend:
         records = [*(self.state / "run").glob("*/owner"), *(self.state / "holders").glob("*")]
         files = [str(path) for path in records if tmpdir is None or str(tmpdir) in path.read_text()]
         return self.engine.objects(tmpdir or self.jobs) + files
+
+    def containers(self, tmpdir):
+        return self.engine.containers(tmpdir)
+
+    def descriptions(self, tmpdir):
+        """All that the engine tells of a job's objects, as texts."""
+        return self.engine.descriptions(tmpdir)
 
     def close(self):
         self.engine.remove_kept_volumes(PROJECT)
@@ -128,6 +136,16 @@ class KubernetesBackend:
                 left.append(one)
         return sorted(one["metadata"]["name"] for one in left
                       if one["metadata"].get("annotations", {}).get(mark, "").startswith(str(tmpdir or self.jobs)))
+
+    def containers(self, tmpdir):
+        return [one["metadata"]["name"] for one in self.cluster.items(self.namespace, "pods")
+                if one["metadata"].get("annotations", {}).get("berth.tmpdir", "").startswith(str(tmpdir))
+                and "deletionTimestamp" not in one["metadata"]]
+
+    def descriptions(self, tmpdir):
+        """All that the cluster tells of a job's objects but its Secret, as texts."""
+        return [json.dumps(one) for one in self.cluster.items(self.namespace, "pods")
+                if one["metadata"].get("annotations", {}).get("berth.tmpdir", "").startswith(str(tmpdir))]
 
     def close(self):
         try:

@@ -61,6 +61,19 @@ class Engine:
             found.append((one["Labels"], one["Name"]))
         return sorted(name for labels, name in found if labels[label].startswith(str(tmpdir_prefix)))
 
+    def containers(self, tmpdir, label="berth.tmpdir"):
+        """Ids of the containers of attempts with a TMPDIR under the prefix, ended ones too."""
+        return [one["Id"] for one in self._list("/containers/json?all=1", label)
+                if one["Labels"][label].startswith(str(tmpdir))]
+
+    def descriptions(self, tmpdir, label="berth.tmpdir"):
+        """All that the engine tells of an attempt's containers, volumes and networks, as texts."""
+        texts = [self.call("GET", f"/containers/{one}/json") for one in self.containers(tmpdir)]
+        texts += [one for path in ("/networks", "/volumes") for all_of in [self._list(path, label)]
+                  for one in (all_of["Volumes"] or [] if path == "/volumes" else all_of)
+                  if one["Labels"][label].startswith(str(tmpdir))]
+        return [json.dumps(one) for one in texts]
+
     def remove_kept_volumes(self, project):
         """The checkouts and caches that jobs of the project have left for its next job."""
         label = f"com.gitlab.gitlab-runner.project.id={project}"

@@ -29,6 +29,17 @@ json variable(const std::string& name, const std::string& value) {
   return {{"name", name}, {"value", escaped(value)}};
 }
 
+/// In the place of one of that name.
+void put_variable(json& env, const std::string& name, const std::string& value) {
+  for (json& one : env) {
+    if (one.at("name") == name) {
+      one = variable(name, value);
+      return;
+    }
+  }
+  env.push_back(variable(name, value));
+}
+
 /// `opens`: directories that the agent may open for every user (it must be root).
 json agent_options(const core::JobSpec& spec, const std::string& opens) {
   return {{"name", "BERTH_AGENT"},
@@ -99,11 +110,15 @@ json build_container(const core::JobSpec& spec, const PodInputs& inputs,
   for (const NameValue& one : build_environment(inputs).plain) {
     env.push_back(variable(one.name, one.value));
   }
+  if (inputs.daemons != nullptr) {
+    for (const auto& [key, value] : inputs.daemons->client) put_variable(env, key, value);
+  }
   env.push_back(agent_options(spec, ""));
   json security = container_security_context(settings, settings.build_security);
   set_job_user(security, settings, settings.build_security, spec.build.user, name, notes);
   body["securityContext"] = std::move(security);
   body["volumeMounts"] = agent_mounts(spec, inputs, name);
+  if (inputs.daemons != nullptr) add_client_mounts(body["volumeMounts"], *inputs.daemons);
   return body;
 }
 
@@ -156,6 +171,9 @@ json service_container(const core::JobSpec& spec, std::size_t index, const std::
   set_job_user(security, settings, settings.service_security, service.user, name, notes);
   body["securityContext"] = std::move(security);
   body["volumeMounts"] = job_mounts(spec, inputs);
+  if (inputs.daemons != nullptr) {
+    add_daemon_mounts(body["volumeMounts"], *inputs.daemons, index);
+  }
   return body;
 }
 

@@ -70,8 +70,8 @@ ContainerEnvironment build_environment(const PodInputs& inputs) {
 
 ContainerEnvironment service_environment(const PodInputs& inputs, std::size_t index) {
   ContainerEnvironment environment = build_environment(inputs);
-  if (index >= inputs.services.size()) return environment;
-  const core::Variables own(inputs.services[index].own);
+  const core::Variables own(index < inputs.services.size() ? inputs.services[index].own
+                                                           : std::vector<core::Variable>{});
   core::Variables source = inputs.expanded;
   for (const core::Variable& variable : own.all()) source.set(variable);
   for (const core::Variable& variable : own.all()) {
@@ -82,6 +82,12 @@ ContainerEnvironment service_environment(const PodInputs& inputs, std::size_t in
     remove(hidden ? environment.plain : environment.secret, variable.key);
     set(hidden ? environment.secret : environment.plain, variable.key, value);
     std::erase(environment.withheld, variable.key);
+  }
+  const PodDaemon* daemon = inputs.daemons == nullptr ? nullptr : inputs.daemons->find(index);
+  if (daemon == nullptr) return environment;
+  for (const auto& [key, value] : daemon->plan.environment) {
+    remove(environment.secret, key);
+    set(environment.plain, key, value);
   }
   return environment;
 }

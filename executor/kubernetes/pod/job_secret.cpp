@@ -54,6 +54,7 @@ bool needs_secret(const core::JobSpec& spec, const PodInputs& inputs) {
   if (inputs.registry_logins && !inputs.settings.use_service_account_image_pull_secrets) {
     return true;
   }
+  if (inputs.daemons != nullptr && inputs.daemons->certificates) return true;
   for (std::size_t i = 0; i < spec.services.size(); ++i) {
     if (!service_environment(inputs, i).secret.empty()) return true;
   }
@@ -63,6 +64,9 @@ bool needs_secret(const core::JobSpec& spec, const PodInputs& inputs) {
 json job_secret(const core::JobSpec& spec, const PodInputs& inputs,
                 const credentials::RegistryLogins& logins, std::string_view pod_uid) {
   json data = json::object();
+  if (inputs.daemons != nullptr && inputs.daemons->certificates) {
+    data = certificate_data(*inputs.daemons->certificates);
+  }
   const std::vector<std::string> names = service_container_names(spec);
   for (std::size_t i = 0; i < names.size(); ++i) {
     for (const NameValue& one : service_environment(inputs, i).secret) {

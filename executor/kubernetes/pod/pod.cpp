@@ -183,6 +183,7 @@ json make_pod(const core::JobSpec& spec, const PodInputs& inputs, std::vector<st
     apply_patches(body, inputs.settings.pod_spec);
     check_patched(body);
   }
+  if (inputs.daemons != nullptr) require_privileges(spec, *inputs.daemons, body);
   return {{"apiVersion", "v1"},
           {"kind", "Pod"},
           {"metadata", pod_metadata(spec, inputs)},

@@ -2,6 +2,7 @@
 
 #include "executor/core/job.hpp"
 #include "executor/core/job_spec.hpp"
+#include "executor/kubernetes/pod/daemons.hpp"
 #include "executor/kubernetes/pod/names.hpp"
 #include "executor/settings/kubernetes.hpp"
 
@@ -49,6 +50,8 @@ struct PodInputs {
   /// Which of ContainerSpec::pull_policies to use, per container: build, helper,
   /// then services; missing ones are 0.
   std::vector<std::size_t> pull_attempts{};
+  /// Of plan_daemons(), whose JobSpec then is the one the pod is made of; null: none.
+  const PodDaemons* daemons = nullptr;
 };
 
 /// Kubernetes' name of the container's n-th pull policy: Always, IfNotPresent,

@@ -206,6 +206,9 @@ json pod_volumes(const core::JobSpec& spec, const PodInputs& inputs) {
                        {"emptyDir", {{"medium", "Memory"}, {"sizeLimit", k_run_size}}}});
   }
   volumes.push_back({{"name", k_lease_volume}, {"emptyDir", {{"sizeLimit", k_lease_limit}}}});
+  if (inputs.daemons != nullptr) {
+    for (json& volume : daemon_volumes(spec, *inputs.daemons)) volumes.push_back(std::move(volume));
+  }
   return volumes;
 }
 

@@ -15,6 +15,7 @@
 ///     berth-agent          /.berth/bin   build, helper   read-only
 ///     berth-run-<name>     /.berth/run   that one, in memory
 ///     berth-lease          /.berth/lease build, helper
+///     berth-dind-...       see daemons.hpp
 namespace berth::kubernetes {
 
 /// `volumes` of the PodSpec.

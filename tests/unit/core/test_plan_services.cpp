@@ -136,3 +136,57 @@ TEST_CASE("services: own pull policy, user and platform; not the settings' user"
 TEST_CASE("services: one without a name is the job's fault") {
   CHECK_THROWS_AS(planned({{.name = ""}}), support::JobError);
 }
+
+TEST_CASE("services: who is privileged, and which key says no") {
+  const auto key = [](bool privileged, std::optional<bool> services_privileged,
+                      const Words& allowed = {}) {
+    core::Policy policy;
+    policy.privileged = privileged;
+    policy.services_privileged = services_privileged;
+    policy.allowed_privileged_services = allowed;
+    const core::JobSpec spec = planned({{.name = "docker:dind"}}, policy);
+    CHECK(spec.services[0].container.privileged == spec.services[0].unprivileged_by.empty());
+    return spec.services[0].unprivileged_by;
+  };
+  CHECK(key(false, {}) == "privileged");
+  CHECK(key(true, {}).empty());
+  CHECK(key(true, false) == "services_privileged");
+  CHECK(key(false, true).empty());
+  CHECK(key(false, true, {"docker:*"}).empty());
+  CHECK(key(false, true, {"podman:*"}) == "allowed_privileged_services");
+  // A list gives no privileges by itself.
+  CHECK(key(false, {}, {"docker:*"}) == "privileged");
+}
+
+TEST_CASE("image: privileges for the images that may have them") {
+  core::Policy policy;
+  policy.privileged = true;
+  policy.allowed_privileged_images = {"docker:*"};
+  CHECK_FALSE(plan(a_job(), {}, policy, an_identity()).build.privileged);
+  policy.allowed_privileged_images = {"docker:*", "debian:*"};
+  CHECK(plan(a_job(), {}, policy, an_identity()).build.privileged);
+  policy.privileged = false;
+  CHECK_FALSE(plan(a_job(), {}, policy, an_identity()).build.privileged);
+}
+
+TEST_CASE("services: a spare Docker daemon where every job has one") {
+  core::Policy policy;
+  policy.docker_in_docker = core::DockerInDocker::always;
+  policy.docker_in_docker_image = "mirror.test/docker:dind";
+  core::JobSpec spec = planned({{.name = "redis"}}, policy);
+  REQUIRE(spec.services.size() == 2);
+  CHECK_FALSE(spec.services[0].spare_daemon);
+  CHECK(spec.services[1].spare_daemon);
+  CHECK(spec.services[1].container.image == "mirror.test/docker:dind");
+  CHECK(spec.services[1].aliases == Words{"docker", "berth-docker"});
+  CHECK(spec.services[1].job_index == -1);
+  CHECK(spec.docker_in_docker);
+  // The name may be another service's.
+  spec = planned({{.name = "nginx", .alias = "docker"}}, policy);
+  CHECK(spec.services[1].aliases == Words{"berth-docker"});
+  CHECK(spec.notes.empty());
+  policy.docker_in_docker = core::DockerInDocker::never;
+  spec = planned({}, policy);
+  CHECK(spec.services.empty());
+  CHECK_FALSE(spec.docker_in_docker);
+}

@@ -143,3 +143,72 @@ TEST_CASE("a job's variable does not configure the agent") {
         }) == 1);
   CHECK(env.back().get<std::string>().starts_with("BERTH_AGENT=run="));
 }
+
+TEST_CASE("services in the helper's network namespace: names are the helper's") {
+  core::JobSpec spec = sample_spec();
+  spec.services = {sample_service()};
+  Placement placement = direct_placement();
+  placement.local_names = {"build", "postgres", "db"};
+  settings::Docker options;
+  options.dns = {"192.0.2.53"};
+  options.extra_hosts = {"gitlab.example.com:192.0.2.1"};
+  const json helper = docker::helper_body(spec, placement, options, "i");
+  CHECK(helper["HostConfig"]["ExtraHosts"] == json{"gitlab.example.com:192.0.2.1",
+                                                   "build:127.0.0.1", "postgres:127.0.0.1",
+                                                   "db:127.0.0.1"});
+  CHECK_FALSE(helper["NetworkingConfig"]["EndpointsConfig"]["net0"].contains("Aliases"));
+  placement.namespace_of = "helper0";
+  const json service = docker::service_body(spec, 0, placement, options, "i", {});
+  CHECK(service["HostConfig"]["NetworkMode"] == "container:helper0");
+  // The engine refuses these in another's namespace.
+  CHECK_FALSE(service.contains("NetworkingConfig"));
+  CHECK_FALSE(service["HostConfig"].contains("Dns"));
+  CHECK_FALSE(service["HostConfig"].contains("ExtraHosts"));
+}
+
+TEST_CASE("what a Docker daemon has more than a service takes the place of the settings' mounts") {
+  core::JobSpec spec = sample_spec();
+  spec.services = {sample_service()};
+  spec.volumes.push_back({.name = "v", .destination = "/certs/client", .per_job = false});
+  spec.binds = {{.source = "/var/run/docker.sock", .destination = "/var/run/docker.sock"},
+                {.source = "/srv/certs", .destination = "/certs/server"},
+                {.source = "/srv/models", .destination = "/models"}};
+  Placement placement = direct_placement();
+  placement.volumes.push_back("v");
+  const docker::ServiceExtras extras{
+      .mounts = {{.volume = "server", .target = "/certs/server"},
+                 {.volume = "client", .target = "/certs/client", .read_only = true},
+                 {.volume = "", .target = "/var/lib/docker"},
+                 {.volume = "kept", .target = "/kept", .kept = true}},
+      .aliases = {"docker"},
+      .command = {"--tls=false"},
+      .without_engine_socket = true};
+  const json service = docker::service_body(spec, 0, placement, {}, "i", {}, extras);
+  CHECK(mount_at(service, "/certs/client")->at("Source") == "client");
+  CHECK(mount_at(service, "/certs/client")->at("ReadOnly") == true);
+  CHECK_FALSE(mount_at(service, "/var/lib/docker")->contains("Source"));
+  CHECK(mount_at(service, "/var/lib/docker")
+            ->at("VolumeOptions")
+            .at("Labels")
+            .contains("berth.attempt"));
+  CHECK_FALSE(
+      mount_at(service, "/kept")->at("VolumeOptions").at("Labels").contains("berth.attempt"));
+  CHECK(service["HostConfig"]["Binds"] == json{"/srv/models:/models"});
+  CHECK(service["Labels"]["berth.layers"] == "kept");
+  CHECK(service["Cmd"] == json{"--tls=false"});
+  CHECK(service["NetworkingConfig"]["EndpointsConfig"]["net0"]["Aliases"] ==
+        json{"postgres", "db", "docker"});
+  const json build =
+      docker::build_body(spec, placement, {}, "i", {}, "h",
+                         {{.volume = "client", .target = "/certs/client", .read_only = true}});
+  CHECK(mount_at(build, "/certs/client")->at("Source") == "client");
+  CHECK(build["HostConfig"]["Binds"].size() == 3);
+  CHECK(docker::mounts_engine_socket(spec));
+}
+
+TEST_CASE("a variable of an environment is set in its place") {
+  docker::Environment environment{"A=1", "AB=2"};
+  docker::set_in(environment, "A", "3");
+  docker::set_in(environment, "B", "");
+  CHECK(environment == docker::Environment{"A=3", "AB=2", "B="});
+}

@@ -61,6 +61,10 @@ kubernetes::PodInputs PodFixture::inputs(const core::JobSpec& spec) {
   kubernetes::PodInputs inputs{
       .settings = settings.kubernetes, .expanded = expanded, .container_environment = m_containers};
   for (const core::ServiceSpec& service : spec.services) {
+    if (service.spare_daemon) {
+      inputs.services.emplace_back();
+      continue;
+    }
     inputs.services.push_back(
         {.own = service.job_index >= 0
                     ? job.services.at(static_cast<std::size_t>(service.job_index)).variables

@@ -175,3 +175,22 @@ TEST_CASE("a long stage is left to the engine's program, once", "[berth-run]") {
   CHECK(run->wait() == k_engine_was_here);
   CHECK_THAT(f.engine_arguments(), ContainsSubstring("--resume="));
 }
+
+TEST_CASE("a failing script whose engine may know why is handed over with its end", "[berth-run]") {
+  Fixture f;
+  f.sandbox.values[agentlink::k_value_ask_why] = "0";
+  auto run = f.start("printf 12345; exit 7\n", "build_script");
+  CHECK(run->wait() == k_engine_was_here);
+  CHECK(run->output() == "12345");
+  // All of its output is delivered; what is left is how it ended.
+  CHECK_THAT(f.engine_arguments(), StartsWith("--resume="));
+  CHECK_THAT(f.engine_arguments(), ContainsSubstring(":5\n"));
+
+  CHECK(f.start("true\n", "build_script")->wait() == 0);
+  CHECK(f.start("exit 7\n", "after_script")->wait() == k_build_failure);
+  CHECK(f.start("exit 7\n", "get_sources")->wait() == k_build_failure);
+  // Nobody there to ask.
+  fs::remove(f.bin / "berth-run-engine");
+  CHECK(f.start("exit 7\n", "build_script")->wait() == k_build_failure);
+  CHECK(std::stoi(f.exit_code_file()) == 7);
+}

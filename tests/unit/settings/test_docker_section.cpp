@@ -146,6 +146,27 @@ TEST_CASE("docker settings: bad values name key, place and what is wanted") {
   CHECK(message("cap_add: [[x]]") == "f:2:13: 'cap_add' must be a string, not a list");
 }
 
+TEST_CASE("docker settings: Docker daemons of jobs") {
+  const auto settings = tests::parse_section("backend: docker\ndocker:\n", R"(privileged: false
+services_privileged: true
+allowed_privileged_images: [docker:*]
+allowed_privileged_services: ["docker:*dind*", "registry.test/**"]
+docker_in_docker: always
+docker_in_docker_image: registry.test/docker:dind
+docker_in_docker_keep_layers: true
+network: shared)");
+  CHECK(settings.policy.allowed_privileged_images == Words{"docker:*"});
+  CHECK(settings.policy.allowed_privileged_services == Words{"docker:*dind*", "registry.test/**"});
+  CHECK(settings.policy.docker_in_docker == core::DockerInDocker::always);
+  CHECK(settings.policy.docker_in_docker_image == "registry.test/docker:dind");
+  CHECK(settings.policy.docker_in_docker_keep_layers);
+  CHECK(settings.docker.network == settings::NetworkMode::shared);
+  CHECK(message("docker_in_docker: yes please") ==
+        "f:2:21: 'docker_in_docker' must be auto, always or never, not 'yes please'");
+  CHECK(message("network: host") ==
+        "f:2:12: 'network' must be auto, aliases or shared, not 'host'");
+}
+
 TEST_CASE("docker settings: keys of the built-in executor are refused by name") {
   for (const char* key : {"network_mode",
                           "links",
@@ -153,8 +174,6 @@ TEST_CASE("docker settings: keys of the built-in executor are refused by name") 
                           "hostname",
                           "mac_address",
                           "enable_ipv6",
-                          "allowed_privileged_images",
-                          "allowed_privileged_services",
                           "disable_entrypoint_overwrite",
                           "allowed_users",
                           "helper_image_flavor",

@@ -42,7 +42,13 @@ core::JobSpec a_spec() {
                     .aliases = {"postgres", "db"},
                     .job_index = 0,
                     .settings_index = -1},
-                   {.container = {.image = "redis"}, .job_index = -1, .settings_index = 2}};
+                   {.container = {.image = "redis"},
+                    .job_index = -1,
+                    .settings_index = 2,
+                    .unprivileged_by = "privileged",
+                    .spare_daemon = true}};
+  spec.docker_in_docker = false;
+  spec.layers_volume = "layers";
   spec.volumes = {{.name = "v", .destination = "/builds", .per_job = true}};
   spec.binds = {{.source = "/srv", .destination = "/data", .mode = "ro"}};
   spec.labels = {{"a", "b"}, {"berth.attempt", "0a1b2c3d4e5f"}};
@@ -79,9 +85,9 @@ TEST_CASE("plan file: damaged, or of another version") {
   CHECK(message("{}") == "not a state file of Berth: 'plan.json': no version");
   CHECK(message("[]") == "not a state file of Berth: 'plan.json': no version");
   CHECK(message(R"({"version": "1"})") == "not a state file of Berth: 'plan.json': no version");
-  CHECK(message(R"({"version": 2})") ==
-        "state of another version of Berth: 'plan.json': it has version 2, not 1");
-  CHECK_THAT(message(R"({"version": 1})"), StartsWith("unexpected JSON: 'plan.json': "));
+  CHECK(message(R"({"version": 1})") ==
+        "state of another version of Berth: 'plan.json': it has version 1, not 2");
+  CHECK_THAT(message(R"({"version": 2})"), StartsWith("unexpected JSON: 'plan.json': "));
   std::string bad = good;
   bad.replace(bad.find("\"per_job\": true"), 15, "\"per_job\": 1234");
   CHECK_THAT(message(bad), ContainsSubstring("(/volumes/0/per_job)"));
