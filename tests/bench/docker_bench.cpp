@@ -2,6 +2,7 @@
 
 #include "executor/docker/engine/engine.hpp"
 #include "tests/bench/bare_engine.hpp"
+#include "tests/bench/daemon_job.hpp"
 #include "tests/bench/full_job.hpp"
 #include "tests/bench/measure.hpp"
 #include "tests/bench/played_job.hpp"
@@ -9,12 +10,16 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <exception>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iomanip>
 #include <map>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -33,7 +38,7 @@ constexpr int k_jobs_each = 5;
 
 fs::path write_settings(const fs::path& folder) {
   const fs::path file = folder / "berth.yaml";
-  std::ofstream(file) << "docker:\n  pull_policy: if-not-present\n";
+  std::ofstream(file) << "docker:\n  pull_policy: if-not-present\n  services_privileged: true\n";
   return file;
 }
 
@@ -90,7 +95,49 @@ std::string environment(const std::string& name) {
   return value == nullptr ? "" : value;
 }
 
+/// Seconds from a container's start, as its engine tells it (RFC 3339, UTC), to now.
+double seconds_since(const std::string& started_at) {
+  std::tm parts{};
+  std::istringstream text(started_at);
+  text >> std::get_time(&parts, "%Y-%m-%dT%H:%M:%S");
+  double fraction = 0;
+  if (text.peek() == '.') text >> fraction;
+  const double started = static_cast<double>(::timegm(&parts)) + fraction;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count() - started;
+}
+
 }  // namespace
+
+Results measure_docker_daemons(const fs::path& bin, const fs::path& folder, int runs) {
+  docker::Engine engine(docker::resolve_address({}, environment));
+  Driver driver = berth_in(bin);
+  driver.settings = write_settings(folder);
+  Results results;
+  play_minimal(driver, {.image = k_image});
+  for (int run = 0; run < runs; ++run) {
+    for (const DaemonMode& mode : daemon_modes()) {
+      double took = 0;
+      const auto begin = std::chrono::steady_clock::now();
+      const auto usable = play_with_daemon(driver, mode, [&] {
+        for (const auto& one : engine.list_containers(
+                 {"berth.attempt", "com.gitlab.gitlab-runner.type=service"}, {})) {
+          const auto info = engine.find_container(one.id, {});
+          if (info && info->state.running) took = seconds_since(info->state.started_at);
+        }
+      });
+      results.samples["daemon's start to the client's first try, " + mode.name].add(took);
+      results.samples["job's start to the client's first try, " + mode.name].add(
+          std::chrono::duration<double>(usable - begin).count());
+    }
+    results.samples["minimal job"].add(play_minimal(driver, {.image = k_image}).total);
+  }
+  for (const DaemonMode& mode : daemon_modes()) {
+    results.values["median seconds to a usable daemon, " + mode.name] =
+        results.samples.at("daemon's start to the client's first try, " + mode.name).quantile(0.5);
+  }
+  return results;
+}
 
 Results measure_docker(const fs::path& bin, const fs::path& folder, int runs) {
   docker::Engine engine(docker::resolve_address({}, environment));

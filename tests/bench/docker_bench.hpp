@@ -11,4 +11,9 @@ namespace berth::bench {
 Results measure_docker(const std::filesystem::path& bin, const std::filesystem::path& folder,
                        int runs);
 
+/// Jobs with a Docker daemon beside them: from the start of the daemon's container to
+/// the end of the client's first try in the job.
+Results measure_docker_daemons(const std::filesystem::path& bin,
+                               const std::filesystem::path& folder, int runs);
+
 }  // namespace berth::bench

@@ -4,6 +4,7 @@
 #include "executor/kubernetes/api/client.hpp"
 #include "tests/bench/bare_pod.hpp"
 #include "tests/bench/counting_proxy.hpp"
+#include "tests/bench/daemon_job.hpp"
 #include "tests/bench/played_job.hpp"
 
 #include <fmt/format.h>
@@ -45,7 +46,8 @@ fs::path write_settings(const fs::path& file, const std::string& name_space,
   std::ofstream out(file);
   out << "backend: kubernetes\nstate_dir: " << (file.parent_path() / "state").string()
       << "\nkubernetes:\n  namespace: " << name_space << "\n  helper_image: " << k_helper
-      << "\n  pull_policy: if-not-present\n  poll_timeout: 600\n";
+      << "\n  pull_policy: if-not-present\n  poll_timeout: 600\n"
+      << "  service_container_security_context: {privileged: true}\n";
   if (!kubeconfig.empty()) out << "  kubeconfig: " << kubeconfig.string() << '\n';
   return file;
 }
@@ -236,6 +238,37 @@ Results measure_kubernetes(const fs::path& bin, const fs::path& folder, int runs
   driver.settings = write_settings(folder / "counted.yaml", own.name(), proxy.kubeconfig());
   count_calls(proxy, driver, results);
   measure_at_once(proxy, driver, bin, results);
+  return results;
+}
+
+Results measure_kubernetes_daemons(const fs::path& bin, const fs::path& folder, int runs) {
+  const kubernetes::Connection connection = kubernetes::load_connection({});
+  kubernetes::Client client(connection);
+  const Namespace own(client, fmt::format("berth-bench-{}", ::getpid()));
+  Driver driver = berth_in(bin);
+  driver.settings = write_settings(folder / "berth.yaml", own.name(), {});
+  Results results;
+  PodFollower follower(client, own.name());
+  play_minimal(driver, {.image = k_image});
+  follower.await_all_gone();
+  for (int run = 0; run < runs; ++run) {
+    for (const DaemonMode& mode : daemon_modes()) {
+      const auto begin = Clock::now();
+      const auto usable = play_with_daemon(driver, mode, {});
+      follower.await_all_gone();
+      const auto ready = follower.last().ready.value();
+      results.samples["containers run to the client's first try, " + mode.name].add(
+          between(ready, usable));
+      results.samples["job's start to the client's first try, " + mode.name].add(
+          between(begin, usable));
+    }
+    results.samples["minimal job"].add(play_minimal(driver, {.image = k_image}).total);
+    follower.await_all_gone();
+  }
+  for (const DaemonMode& mode : daemon_modes()) {
+    results.values["median seconds to a usable daemon, " + mode.name] =
+        results.samples.at("containers run to the client's first try, " + mode.name).quantile(0.5);
+  }
   return results;
 }
 

@@ -11,4 +11,9 @@ namespace berth::bench {
 Results measure_kubernetes(const std::filesystem::path& bin, const std::filesystem::path& folder,
                            int runs);
 
+/// Jobs with a Docker daemon beside them: from all containers running to the end of
+/// the client's first try in the job.
+Results measure_kubernetes_daemons(const std::filesystem::path& bin,
+                                   const std::filesystem::path& folder, int runs);
+
 }  // namespace berth::bench

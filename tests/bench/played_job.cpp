@@ -89,6 +89,16 @@ runner::Payload payload_of(const MinimalJob& job) {
   path.key = "CI_PROJECT_PATH";
   path.value = "group/project";
   payload.variables.push_back(path);
+  for (const auto& [key, value] : job.variables) {
+    runner::Variable variable;
+    variable.key = key;
+    variable.value = value;
+    variable.is_public = true;
+    payload.variables.push_back(variable);
+  }
+  for (const std::string& name : job.services) {
+    payload.services.push_back({.name = name, .pull_policy = {"if-not-present"}});
+  }
   return payload;
 }
 

@@ -5,6 +5,8 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace berth::local::runner {
 class Control;
@@ -29,9 +31,13 @@ Driver berth_in(const std::filesystem::path& bin);
 /// Programs that do nothing: the protocol's floor.
 Driver nothing();
 
-/// One job without services: GIT_STRATEGY none and a script.
+/// One job: GIT_STRATEGY none and a script.
 struct MinimalJob {
   std::string image;
+  /// Images of its services.
+  std::vector<std::string> services{};
+  /// Public variables.
+  std::vector<std::pair<std::string, std::string>> variables{};
   /// Of jobs that run at once, each has another.
   int slot = 0;
   std::string script = "true";
