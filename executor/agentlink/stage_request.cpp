@@ -1,6 +1,7 @@
 #include "executor/agentlink/stage_request.hpp"
 
 #include "executor/support/error.hpp"
+#include "executor/support/hex.hpp"
 
 #include <charconv>
 #include <span>
@@ -9,16 +10,6 @@ namespace berth::agentlink {
 namespace {
 
 constexpr char k_resume_separator = ':';
-
-std::string hex(std::span<const std::uint8_t> bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : bytes) {
-    text += digits[byte >> 4];
-    text += digits[byte & 0xf];
-  }
-  return text;
-}
 
 std::optional<std::array<std::uint8_t, 16>> parse_id(std::string_view text) {
   std::array<std::uint8_t, 16> id{};
@@ -91,7 +82,7 @@ std::optional<std::chrono::milliseconds> direct_limit(const core::Sandbox& sandb
 }
 
 std::string format_resume(const core::Resume& resume) {
-  return hex(resume.id) + k_resume_separator + std::to_string(resume.offset);
+  return support::hex(resume.id) + k_resume_separator + std::to_string(resume.offset);
 }
 
 std::optional<core::Resume> parse_resume(std::string_view text) {

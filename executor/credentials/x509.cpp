@@ -2,6 +2,7 @@
 
 #include "executor/credentials/words.hpp"
 #include "executor/support/base64.hpp"
+#include "executor/support/freed_by.hpp"
 
 #include <fmt/format.h>
 #include <openssl/bio.h>
@@ -17,15 +18,8 @@
 namespace berth::credentials {
 namespace {
 
-template <auto free_function>
-struct Freed {
-  template <typename T>
-  void operator()(T* object) const {
-    free_function(object);
-  }
-};
 template <typename T, auto free_function>
-using Owned = std::unique_ptr<T, Freed<free_function>>;
+using Owned = std::unique_ptr<T, support::FreedBy<free_function>>;
 
 const unsigned char* bytes_of(std::string_view der) {
   return reinterpret_cast<const unsigned char*>(der.data());

@@ -1,6 +1,7 @@
 #include "executor/dind/certificates.hpp"
 
 #include "executor/support/error.hpp"
+#include "executor/support/freed_by.hpp"
 
 #include <fmt/format.h>
 #include <openssl/bio.h>
@@ -19,17 +20,12 @@
 namespace berth::dind {
 namespace {
 
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* object) const noexcept {
-    Free(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>>;
+using support::FreedBy;
+
+using Bio = std::unique_ptr<BIO, FreedBy<BIO_free_all>>;
+using Key = std::unique_ptr<EVP_PKEY, FreedBy<EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, FreedBy<X509_free>>;
+using Extension = std::unique_ptr<X509_EXTENSION, FreedBy<X509_EXTENSION_free>>;
 
 constexpr long k_earlier_s = 3600;
 constexpr long k_valid_s = 100L * 24 * 3600;

@@ -3,6 +3,7 @@
 #include "agent/protocol/dial.hpp"
 #include "executor/agentlink/waiter.hpp"
 #include "executor/support/error.hpp"
+#include "executor/support/freed_by.hpp"
 #include "executor/support/text.hpp"
 
 #include <fmt/format.h>
@@ -21,23 +22,17 @@ namespace berth::dind {
 namespace {
 
 using agentlink::Io;
+using support::FreedBy;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds k_slice{500};
 constexpr std::size_t k_most_reply = 4096;
 
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* object) const noexcept {
-    Free(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using Context = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
-using Ssl = std::unique_ptr<SSL, Deleter<SSL_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
+using Bio = std::unique_ptr<BIO, FreedBy<BIO_free_all>>;
+using Context = std::unique_ptr<SSL_CTX, FreedBy<SSL_CTX_free>>;
+using Ssl = std::unique_ptr<SSL, FreedBy<SSL_free>>;
+using Key = std::unique_ptr<EVP_PKEY, FreedBy<EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, FreedBy<X509_free>>;
 
 /// Why there is no answer: words.
 struct NoAnswer : std::runtime_error {

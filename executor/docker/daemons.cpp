@@ -103,9 +103,10 @@ Daemons::Daemons(const core::JobSpec& spec, const std::vector<KnownService>& ser
       if (!known) m_build_mounts.push_back(std::move(client));
     }
     const std::string root = dind::data_root(facts[i]);
-    if (runs_as_root(services[i].image->user) && !declares(*services[i].image, root) &&
-        !is_mounted(spec, root)) {
-      extras.mounts.push_back({.volume = {}, .target = root});
+    if (!is_mounted(spec, root)) {
+      m_services[i].data_root = root;
+      if (runs_as_root(services[i].image->user) && !declares(*services[i].image, root))
+        extras.mounts.push_back({.volume = {}, .target = root});
     }
     if (std::string words = dind::mismatch(daemon, service.container.image, docker_host);
         first && !words.empty()) {
@@ -149,7 +150,7 @@ void Daemons::complete_build(Environment& environment) const {
 void Daemons::keep_layers(const std::string& volume) {
   const auto daemon = std::find_if(m_services.begin(), m_services.end(),
                                    [](const Service& one) { return one.daemon.has_value(); });
-  if (daemon == m_services.end()) return;
+  if (daemon == m_services.end() || daemon->data_root.empty()) return;
   std::vector<ExtraMount>& mounts = daemon->extras.mounts;
   const auto anonymous = std::find_if(mounts.begin(), mounts.end(),
                                       [](const ExtraMount& mount) { return mount.volume.empty(); });
@@ -157,7 +158,7 @@ void Daemons::keep_layers(const std::string& volume) {
     anonymous->volume = volume;
     anonymous->kept = true;
   } else {
-    mounts.push_back({.volume = volume, .target = "/var/lib/docker", .kept = true});
+    mounts.push_back({.volume = volume, .target = daemon->data_root, .kept = true});
   }
 }
 

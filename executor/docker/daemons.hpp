@@ -23,7 +23,7 @@ struct KnownService {
 };
 
 /// The Docker daemons among a job's services, and what they change in its
-/// containers. Decided once; no I/O but certificates().
+/// containers. Decided once; no I/O.
 class Daemons {
  public:
   /// None.
@@ -48,7 +48,7 @@ class Daemons {
   void complete_build(Environment& environment) const;
 
   bool wants_certificates() const { return !m_build_mounts.empty(); }
-  /// The first daemon's layers may be kept in this volume.
+  /// The first daemon's layers are kept in this volume, unless the settings keep them.
   void keep_layers(const std::string& volume);
   bool any() const;
 
@@ -59,6 +59,8 @@ class Daemons {
   struct Service {
     bool left_out = false;
     std::optional<dind::Daemon> daemon;
+    /// Where it keeps its layers; empty where the settings have mounted something there.
+    std::string data_root{};
     ServiceExtras extras;
   };
   std::vector<Service> m_services;

@@ -13,6 +13,7 @@
 #include "executor/docker/options.hpp"
 #include "executor/docker/service_check.hpp"
 
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -43,6 +44,9 @@ class Preparation {
   core::Sandbox run();
 
  private:
+  /// An entrypoint may prepare much before it runs its command.
+  static constexpr std::chrono::minutes k_hello_limit{10};
+
   void place();
   std::vector<ImageRequest> image_requests() const;
   void ensure_images_and_network();

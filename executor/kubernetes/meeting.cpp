@@ -13,6 +13,7 @@
 #include "executor/sandbox/readiness.hpp"
 #include "executor/sandbox/service_wait.hpp"
 #include "executor/support/error.hpp"
+#include "executor/support/hex.hpp"
 
 #include <fmt/format.h>
 
@@ -21,13 +22,6 @@ namespace {
 
 /// An entrypoint may prepare much before it runs its command.
 constexpr std::chrono::minutes k_hello_limit{10};
-
-template <std::size_t Size>
-std::string hex(const std::array<std::uint8_t, Size>& bytes) {
-  std::string text;
-  for (const std::uint8_t byte : bytes) text += fmt::format("{:02x}", byte);
-  return text;
-}
 
 std::vector<std::string> to_environment(const core::Variables& variables) {
   std::vector<std::string> pairs;
@@ -55,7 +49,7 @@ void Preparation::meet(core::ContainerRole role, const std::stop_token& stop) {
   try {
     const auto agent = agentlink::AgentClient::connect(*way, Clock::now() + k_hello_limit, stop);
     sandbox::require_shell(container, agent.hello());
-    (helper ? m_helper_nonce : m_build_nonce) = hex(agent.hello().nonce);
+    (helper ? m_helper_nonce : m_build_nonce) = support::hex(agent.hello().nonce);
     if (!way->relayed()) m_tunnels_work = false;
   } catch (const agentlink::ConnectError& error) {
     const std::string message = fmt::format("{}: its agent cannot be reached: {}",

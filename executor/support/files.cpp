@@ -2,6 +2,7 @@
 
 #include "executor/support/error.hpp"
 #include "executor/support/fd.hpp"
+#include "executor/support/hex.hpp"
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <system_error>
+#include <vector>
 
 namespace berth::support {
 namespace {
@@ -94,7 +96,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 }
 
 std::string random_hex(std::size_t bytes) {
-  std::string raw(bytes, '\0');
+  std::vector<std::uint8_t> raw(bytes);
   std::size_t filled = 0;
   while (filled < bytes) {
     const ssize_t got = ::getrandom(raw.data() + filled, bytes - filled, 0);
@@ -104,15 +106,7 @@ std::string random_hex(std::size_t bytes) {
       fail("read", "random numbers of the kernel", errno);
     }
   }
-  constexpr std::string_view k_digits = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(2 * bytes);
-  for (const char c : raw) {
-    const auto byte = static_cast<unsigned char>(c);
-    hex += k_digits[byte >> 4U];
-    hex += k_digits[byte & 15U];
-  }
-  return hex;
+  return hex(raw);
 }
 
 }  // namespace berth::support

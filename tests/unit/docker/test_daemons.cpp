@@ -147,6 +147,18 @@ TEST_CASE("docker daemons: layers on a volume, the kept one where there is one")
   daemons.keep_layers("layers");
   REQUIRE(daemons.extras(0).mounts.size() == 3);
   CHECK(daemons.extras(0).mounts[2].target == "/var/lib/docker");
+  // Where its own words put them.
+  job.spec.services[0].container.command = {"--data-root=/layers"};
+  job.image.volumes = {"/layers"};
+  daemons = job.plan();
+  daemons.keep_layers("layers");
+  REQUIRE(daemons.extras(0).mounts.size() == 3);
+  CHECK(daemons.extras(0).mounts[2].target == "/layers");
+  // Two mounts at one place an engine refuses.
+  job.spec.binds = {{.source = "/srv/layers", .destination = "/layers"}};
+  daemons = job.plan();
+  daemons.keep_layers("layers");
+  CHECK(daemons.extras(0).mounts.size() == 2);
 }
 
 TEST_CASE("docker daemons: the engine's own socket in the job is left to it") {
