@@ -53,6 +53,8 @@ struct Script {
 /// response file and the environment by the caller.
 struct PrepareInput {
   const Job& job;
+struct DefaultService;
+
   /// The job's variables as CUSTOM_ENV_ gives them: expanded, runner-internal
   /// ones included; a file variable's value is its content.
   const Variables& expanded;
@@ -63,8 +65,14 @@ struct PrepareInput {
 
 struct CleanupReport {
   unsigned removed = 0;
+  /// The settings' services, by ServiceSpec::settings_index.
+  const std::vector<DefaultService>* default_services = nullptr;
   /// What could not be removed, with the engine's words.
   std::vector<std::string> failures;
+/// The variables that a service is given beside the job's: those of the job's or the
+/// settings' entry for it, not expanded, then ServiceSpec::added.
+std::vector<Variable> own_variables(const PrepareInput& input, const ServiceSpec& service);
+
 };
 
 /// Where job containers live. Implementations keep no state between calls but

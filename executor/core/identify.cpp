@@ -61,6 +61,7 @@ JobSpec identify(const Job& job, const Policy& policy, const Identity& identity)
   spec.deadline = identity.now + job.timeout.count() + k_slack;
   spec.orphan_timeout = policy.orphan_timeout;
   spec.connection_timeout = policy.connection_timeout;
+  spec.pull_retry_timeout = policy.pull_retry_timeout;
   spec.wait_for_services_timeout = policy.wait_for_services_timeout;
   spec.labels = labels_of(job, identity, spec.deadline);
   return spec;

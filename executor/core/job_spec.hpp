@@ -43,6 +43,8 @@ struct ServiceSpec {
   /// A Docker daemon nobody asked for but `docker_in_docker: always`; left out
   /// where another service turns out to be one.
   bool spare_daemon = false;
+  /// Variables it is given beside its own: service_compat.hpp.
+  std::map<std::string, std::string> added{};
   bool operator==(const ServiceSpec&) const = default;
 };
 
@@ -91,6 +93,8 @@ struct JobSpec {
   std::int64_t deadline = 0;
   std::chrono::seconds orphan_timeout{900};
   std::chrono::seconds connection_timeout{300};
+  /// How long pulls that failed for the network's sake are tried again, per image.
+  std::chrono::seconds pull_retry_timeout{180};
   /// Negative: services are not waited for.
   std::chrono::seconds wait_for_services_timeout{30};
 

@@ -1,6 +1,7 @@
 #include "executor/core/expand.hpp"
 #include "executor/core/image_ref.hpp"
 #include "executor/core/plan_parts.hpp"
+#include "executor/core/service_compat.hpp"
 
 #include <fmt/format.h>
 
@@ -21,9 +22,11 @@ bool is_host_name(std::string_view name) {
 
 class Planner {
  public:
-  Planner(JobSpec& spec, const Policy& policy) : m_spec(spec), m_policy(policy) {}
+  Planner(JobSpec& spec, const Job& job, const Variables& expanded, const Policy& policy)
+      : m_spec(spec), m_job(job), m_expanded(expanded), m_policy(policy) {}
 
-  void add(ServiceSpec service, std::string_view declared_aliases, std::size_t number) {
+  void add(ServiceSpec service, std::string_view declared_aliases,
+           const std::vector<Variable>& variables, std::size_t number) {
     const std::string& image = service.container.image;
     set_privileges(service);
     std::vector<std::string> names = service_names(image);
@@ -44,6 +47,11 @@ class Planner {
     if (service.aliases.empty()) {
       note(number, image, "it is not started, as no name is left for it; give it an alias");
       return;
+    }
+    if (m_policy.service_compat) {
+      service.added = core::service_compat(image, variables, m_job, m_expanded);
+      for (const auto& [key, value] : service.added)
+        note(number, image, fmt::format("is given {}={} (service_compat)", key, value));
     }
     m_spec.services.push_back(std::move(service));
   }
@@ -75,6 +83,8 @@ class Planner {
   }
 
   JobSpec& m_spec;
+  const Job& m_job;
+  const Variables& m_expanded;
   const Policy& m_policy;
   std::set<std::string> m_taken;
 };
@@ -84,7 +94,7 @@ class Planner {
 void plan_services(JobSpec& spec, const Job& job, const Variables& expanded, const Policy& policy) {
   // The settings' services come first, as in the built-in executor: in a clash
   // of names they win.
-  Planner planner(spec, policy);
+  Planner planner(spec, job, expanded, policy);
   std::vector<std::string> own;
   std::size_t number = 0;
   for (const DefaultService& service : policy.services) {
@@ -101,7 +111,7 @@ void plan_services(JobSpec& spec, const Job& job, const Variables& expanded, con
                  .aliases = {},
                  .job_index = -1,
                  .settings_index = index},
-                service.alias, number++);
+                service.alias, service.variables, number++);
   }
   for (std::size_t i = 0; i < job.services.size(); ++i) {
     const Image& service = job.services[i];
@@ -117,7 +127,7 @@ void plan_services(JobSpec& spec, const Job& job, const Variables& expanded, con
                  .aliases = {},
                  .job_index = static_cast<int>(i),
                  .settings_index = -1},
-                service.alias, number++);
+                service.alias, service.variables, number++);
   }
   if (policy.docker_in_docker == DockerInDocker::always) {
     const std::string image = expand(policy.docker_in_docker_image, expanded);

@@ -68,10 +68,13 @@ struct Policy {
   /// volumes. (Where the job sees its cache is JobSpec::cache_dir.)
   std::string cache_dir;
   bool disable_cache = false;
+  /// Services of today start as their older images did: service_compat.hpp.
+  bool service_compat = false;
   /// Negative: do not wait.
   std::chrono::seconds wait_for_services_timeout{30};
   std::chrono::seconds orphan_timeout{900};
   std::chrono::seconds connection_timeout{300};
+  std::chrono::seconds pull_retry_timeout{180};
   std::vector<DefaultService> services;
   bool operator==(const Policy&) const = default;
 };

@@ -100,7 +100,7 @@ void Preparation::ensure_images_and_network() {
     m_images = ensure_images(
         m_engine, image_requests(),
         [&] { return credentials::load_job_logins(m_input, m_options.home, m_console, stop); },
-        m_console, {}, stop);
+        m_console, {.budget = m_spec.pull_retry_timeout}, stop);
     m_placement.agent_volume = ensure_agent_volume(m_engine,
                                                    {.state_dir = m_state.folder(),
                                                     .program_dir = m_options.program_dir,

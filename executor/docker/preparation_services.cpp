@@ -39,10 +39,7 @@ std::vector<std::uint16_t> tcp_ports(const std::vector<std::string>& exposed) {
 void Preparation::know_services(const std::stop_token& stop) {
   for (std::size_t i = 0; i < m_spec.services.size(); ++i) {
     const core::ServiceSpec& service = m_spec.services[i];
-    std::vector<core::Variable> own;
-    if (service.job_index >= 0) {
-      own = m_input.job.services.at(static_cast<std::size_t>(service.job_index)).variables;
-    }
+    const std::vector<core::Variable> own = core::own_variables(m_input, service);
     m_known.push_back({.spec = &service,
                        .image = &service_image(i).info,
                        .environment = to_environment(gitlab::service_environment(

@@ -74,11 +74,7 @@ PodInputs Preparation::pod_inputs() const {
                    .pull_attempts = m_pull_attempts,
                    .daemons = &m_place.daemons};
   for (const core::ServiceSpec& service : m_spec.services) {
-    ServiceInput one;
-    if (service.job_index >= 0) {
-      one.own = m_input.job.services.at(static_cast<std::size_t>(service.job_index)).variables;
-    }
-    inputs.services.push_back(std::move(one));
+    inputs.services.push_back({.own = core::own_variables(m_input, service)});
   }
   return inputs;
 }
@@ -220,7 +216,7 @@ bool Preparation::come_up(Clock::time_point until) {
   std::optional<EventWatch> events;
   if (m_place.settings.print_pod_warning_events)
     events.emplace(m_place.client, m_place.name_space, m_uid, runs);
-  Startup startup(m_containers);
+  Startup startup(m_containers, m_spec.pull_retry_timeout);
   const Clock::time_point slow = Clock::now() + k_slow_start;
   for (;;) {
     const Clock::time_point now = Clock::now();

@@ -180,6 +180,31 @@ void Startup::look_at_scheduling(const PodState& pod, Step& step) {
   say(step, "waiting for a node: " + one_line(pod.unscheduled_message));
 }
 
+void Startup::look_at_pull(const ContainerState& state, std::size_t index, TimePoint now,
+                           Step& step) {
+  const PlannedContainer& container = m_containers[index];
+  step.pull_failed = index;
+  if (judge_pull(state.reason, state.message) == PullTrouble::final_) {
+    step.failure = pull_failure(container, state);
+    return;
+  }
+  auto& since = m_pull_trouble_since[index];
+  if (!since) since = now;
+  // A back-off whose words only name the image says nothing new.
+  const std::string words = registry_words(state.message);
+  if (!words.empty()) {
+    m_pull_words = words;
+    say(step, fmt::format("cannot pull image '{}' yet: {}", container.image, words));
+  }
+  if (now - *since < m_pull_patience) return;
+  step.failure = Cause{
+      .text = fmt::format("cannot pull image '{}': {}", container.image,
+                          m_pull_words.empty() ? state.reason : m_pull_words),
+      .hint =
+          "its registry cannot be reached from the node, or is busy; `pull_retry_timeout` says "
+          "how long to wait"};
+}
+
 void Startup::look_at_container(const ContainerState& state, std::size_t index, TimePoint now,
                                 Step& step) {
   const PlannedContainer& container = m_containers[index];
@@ -208,20 +233,7 @@ void Startup::look_at_container(const ContainerState& state, std::size_t index, 
     return;
   }
   if (state.phase != ContainerState::Phase::waiting) return;
-  if (is_pull_trouble(state.reason)) {
-    // A back-off whose words only name the image says nothing new.
-    if (judge_pull(state.reason, state.message) == PullTrouble::final_) {
-      step.failure = pull_failure(container, state);
-      step.pull_failed = index;
-      return;
-    }
-    step.pull_failed = index;
-    const std::string words = registry_words(state.message);
-    if (!words.empty()) {
-      say(step, fmt::format("cannot pull image '{}' yet: {}", container.image, words));
-    }
-    return;
-  }
+  if (is_pull_trouble(state.reason)) return look_at_pull(state, index, now, step);
   if (state.reason == "RunContainerError") {
     step.failure = start_failure(container, state.message);
     return;

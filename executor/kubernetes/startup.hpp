@@ -52,8 +52,13 @@ class Startup {
   /// is about to be made.
   static constexpr std::chrono::seconds k_config_patience{4};
 
-  explicit Startup(std::vector<PlannedContainer> containers)
-      : m_containers(std::move(containers)) {}
+  /// `pull_patience`: how long a container's image may be out of reach before that
+  /// is a failure (JobSpec::pull_retry_timeout).
+  explicit Startup(std::vector<PlannedContainer> containers,
+                   std::chrono::milliseconds pull_patience = std::chrono::minutes{3})
+      : m_containers(std::move(containers)),
+        m_pull_patience(pull_patience),
+        m_pull_trouble_since(m_containers.size()) {}
 
   struct Step {
     /// For the job log: what changed since the last look. Often empty.
@@ -79,7 +84,14 @@ class Startup {
   void look_at_container(const ContainerState& state, std::size_t index, TimePoint now, Step& step);
   void look_at_events(const std::vector<PodEvent>& events, Step& step);
 
+  void look_at_pull(const ContainerState& state, std::size_t index, TimePoint now, Step& step);
+
   std::vector<PlannedContainer> m_containers;
+  std::chrono::milliseconds m_pull_patience;
+  /// Of each container, since its image could first not be had.
+  std::vector<std::optional<TimePoint>> m_pull_trouble_since;
+  /// The registry's last ones.
+  std::string m_pull_words;
   std::string m_waiting_for;
   std::optional<TimePoint> m_config_trouble_since;
 };

@@ -39,6 +39,14 @@ Settings parse(std::string_view yaml, std::string_view name) {
                [&](const Value& value) {
                  common.connection_timeout = reader.duration(value, "connection_timeout", 1);
                }},
+              {"pull_retry_timeout",
+               [&](const Value& value) {
+                 common.pull_retry_timeout = reader.duration(value, "pull_retry_timeout", 0);
+               }},
+              {"service_compat",
+               [&](const Value& value) {
+                 common.service_compat = reader.boolean(value, "service_compat");
+               }},
               {"docker",
                [&](const Value& value) {
                  read_docker_section(reader, value, rules["docker"], settings.docker);
@@ -50,6 +58,8 @@ Settings parse(std::string_view yaml, std::string_view name) {
   settings.policy.backend = common.backend;
   settings.policy.orphan_timeout = common.orphan_timeout;
   settings.policy.connection_timeout = common.connection_timeout;
+  settings.policy.pull_retry_timeout = common.pull_retry_timeout;
+  settings.policy.service_compat = common.service_compat;
   return settings;
 }
 

@@ -35,6 +35,7 @@ void service_fields(Archive& archive, Spec& spec) {
   archive("settings_index", spec.settings_index);
   archive("unprivileged_by", spec.unprivileged_by);
   archive("spare_daemon", spec.spare_daemon);
+  archive("added", spec.added);
 }
 
 template <typename Archive, typename Spec>
@@ -66,6 +67,7 @@ void job_fields(Archive& archive, Spec& spec) {
   archive("deadline", spec.deadline);
   archive("orphan_timeout_s", spec.orphan_timeout);
   archive("connection_timeout_s", spec.connection_timeout);
+  archive("pull_retry_timeout_s", spec.pull_retry_timeout);
   archive("wait_for_services_timeout_s", spec.wait_for_services_timeout);
   archive("helper", spec.helper);
   archive("build", spec.build);

@@ -41,11 +41,13 @@ class DockerBackend:
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="berth-conformance-"))
         self.jobs = self.root / "jobs"
         self.state = self.root / "state"
+        # Lines of the settings file outside of its docker section.
+        self.common = []
         self.count = itertools.count(1)
 
     def settings(self, **docker):
         values = {"host": self.engine.host, "helper_image": HELPER, "pull_policy": "if-not-present", **docker}
-        lines = ["backend: docker", f"state_dir: {self.state}", "docker:"]
+        lines = ["backend: docker", f"state_dir: {self.state}", *self.common, "docker:"]
         lines += [f"  {key}: {value}" for key, value in values.items()]
         path = self.root / f"berth-{next(self.count)}.yaml"
         path.write_text("\n".join(lines) + "\n")

@@ -384,6 +384,13 @@ class Behaviours(unittest.TestCase):
         job = self.attempt()
         job.cleanup().check(0)
         job.config().check(0)
+    def test_a_service_of_the_settings_gets_what_they_give_it(self):
+        service = ('[{name: "busybox:latest", alias: env, environment: ["OWN=own-$PUBLIC"], '
+                   'command: [sh, -c, "env > /builds/env-of-service; exec sleep 1000"]}]')
+        job = self.ready(a_response(variables=[self.CLONE, {"key": "PUBLIC", "value": "pub"}]), services=service)
+        script = "for i in $(seq 100); do grep -q OWN= /builds/env-of-service 2>/dev/null && break; sleep 0.1; done; cat /builds/env-of-service"
+        self.assertIn("OWN=own-pub", job.run("build_script", script).check(0).out.decode().split("\n"))
+
         self.finish(job)
 
     def test_another_attempt_after_a_killed_preparation(self):

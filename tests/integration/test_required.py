@@ -22,6 +22,7 @@ ON_AN_ENGINE = {
     "pipelines": ["python3", str(TESTS / "integration/pipelines.py"), BIN, str(TESTS / "pipelines/oom"), "socket"],
     "berth local": ["python3", str(TESTS / "integration/local/test_local_engine.py"), BIN],
     "berth local, sources": [str(BUILD / "tests/integration_local"), "a job's sources*"],
+    "private images": ["python3", str(TESTS / "integration/private_images/private_images.py"), "docker", BIN],
     "engine client": [str(BUILD / "tests/integration_docker_engine"), "policies on a real registry*"],
 }
 
@@ -30,6 +31,7 @@ ON_A_CLUSTER = {
     **{name: ["python3", str(TESTS / f"integration/kubernetes_backend/{name}.py"), BIN]
        for name in ("canary", "causes", "cuts", "kills", "outages")},
     **{name: ["python3", str(TESTS / f"integration/upkeep/{name}.py"), "kubernetes", BIN] for name in ("doctor", "gc")},
+    "private images": ["python3", str(TESTS / "integration/private_images/private_images.py"), "kubernetes", BIN],
     "manifests": ["python3", str(TESTS / "integration/upkeep/manifests.py"), BIN],
     **{f"pipelines, {place}": ["python3", str(TESTS / "integration/pipelines.py"), BIN, str(TESTS / "pipelines/polls"), place]
        for place in ("kubernetes", "restricted")},

@@ -46,6 +46,7 @@ enum class PullFailure {
   missing,  ///< no such repository, tag, digest or platform: final
   denied,   ///< the registry wants (other) credentials: final
   network,  ///< the engine could not reach the registry, or it is overloaded: try again
+  no_host,  ///< no such host name: a typing error, or a name server that is not up yet
   other,    ///< full disk, broken layer, ...
 };
 

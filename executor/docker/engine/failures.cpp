@@ -168,13 +168,30 @@ PullVerdict classify_pull_failure(int status, std::string_view message) {
             "the registry limits how often one may pull: log in, use a mirror "
             "(registry-mirrors), or set pull_policy to if-not-present"};
   }
-  if (has_any(text,
-              {"dial tcp", "connection refused", "no such host", "i/o timeout", "tls handshake",
-               "client.timeout exceeded", "request canceled", "connection reset", "unexpected eof",
-               ": eof", "no route to host", "network is unreachable", "server misbehaving",
-               "temporary failure in name resolution", "unexpected http status: 5",
-               "unexpected status code 5", "context deadline exceeded", "bad gateway",
-               "service unavailable"})) {
+  if (has_any(text, {"no such host"})) {
+    return {PullFailure::no_host, Fault::infrastructure,
+            "check the registry's name; the engine's name servers count, not the runner's"};
+  }
+  if (has_any(text, {"dial tcp",
+                     "connection refused",
+                     "i/o timeout",
+                     "tls handshake",
+                     "read tcp",
+                     "write tcp",
+                     "client.timeout exceeded",
+                     "request canceled",
+                     "connection reset",
+                     "unexpected eof",
+                     ": eof",
+                     "no route to host",
+                     "network is unreachable",
+                     "server misbehaving",
+                     "temporary failure in name resolution",
+                     "unexpected http status: 5",
+                     "unexpected status code 5",
+                     "context deadline exceeded",
+                     "bad gateway",
+                     "service unavailable"})) {
     return {PullFailure::network, Fault::infrastructure,
             "the engine cannot reach the registry: its network, DNS and proxy settings count, not "
             "the runner's"};

@@ -125,20 +125,28 @@ class ImageTask {
       request.registry_auth = credentials::registry_auth(*login);
     }
     m_console.line(fmt::format("Pulling docker image {} ...", m_request.image));
-    const Clock::time_point end = Clock::now() + m_options.budget;
+    const Clock::time_point begin = Clock::now();
     for (unsigned tries = 1;; ++tries) {
       try {
         pull_once(request);
         return;
       } catch (const PullError& error) {
         const auto pause = support::delay(m_options.backoff, tries, support::random_unit());
-        if (error.kind() != PullFailure::network || Clock::now() + pause > end)
-          give_up(error, login);
+        if (Clock::now() + pause > begin + patience_with(error.kind())) give_up(error, login);
         m_console.warning(fmt::format("Pulling '{}' failed and is tried again: {}", m_request.image,
                                       error.engine_text()));
         if (!support::sleep_for(pause, m_stop)) throw support::Cancelled();
       }
     }
+  }
+
+  /// How long after the first try such a failure is worth another one; negative:
+  /// it is final.
+  std::chrono::milliseconds patience_with(PullFailure kind) const {
+    if (kind == PullFailure::network) return m_options.budget;
+    if (kind == PullFailure::no_host)
+      return std::min(m_options.budget, m_options.unknown_host_budget);
+    return std::chrono::milliseconds(-1);
   }
 
   void pull_once(const PullRequest& request) {

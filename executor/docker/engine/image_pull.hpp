@@ -30,7 +30,9 @@ using LoadLogins = std::function<credentials::RegistryLogins()>;
 
 struct ImagePullOptions {
   /// How long failures of the network are tried again, per image.
-  std::chrono::milliseconds budget{std::chrono::minutes{2}};
+  std::chrono::milliseconds budget{std::chrono::minutes{3}};
+  /// The same where a registry's name is unknown, which waiting seldom mends.
+  std::chrono::milliseconds unknown_host_budget{std::chrono::seconds{10}};
   /// Waits between tries.
   support::Backoff backoff{std::chrono::milliseconds{1000}, std::chrono::milliseconds{10000}};
   /// A pull tells how far it is this often.

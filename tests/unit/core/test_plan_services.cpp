@@ -1,3 +1,4 @@
+#include "executor/core/backend.hpp"
 #include "executor/support/error.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/core/fixtures.hpp"
@@ -189,4 +190,24 @@ TEST_CASE("services: a spare Docker daemon where every job has one") {
   spec = planned({}, policy);
   CHECK(spec.services.empty());
   CHECK_FALSE(spec.docker_in_docker);
+}
+
+TEST_CASE("a service's own variables: the job's, or the settings', and what it is given besides") {
+  core::Job job = a_job();
+  job.services = {core::Image{.name = "a", .variables = {{.key = "A", .value = "$X"}}}};
+  const std::vector<core::DefaultService> of_settings = {
+      {.name = "s"}, {.name = "t", .variables = {{.key = "T", .value = "1"}}}};
+  const core::Variables none;
+  const core::PrepareInput input{.job = job,
+                                 .expanded = none,
+                                 .container_environment = none,
+                                 .default_services = &of_settings};
+  using Own = std::vector<core::Variable>;
+  CHECK(core::own_variables(input, {.job_index = 0}) == Own{{.key = "A", .value = "$X"}});
+  CHECK(core::own_variables(input, {.settings_index = 0}).empty());
+  CHECK(core::own_variables(input, {.settings_index = 1, .added = {{"U", "$2"}}}) ==
+        Own{{.key = "T", .value = "1"}, {.key = "U", .value = "$2", .raw = true}});
+  CHECK(core::own_variables({.job = job, .expanded = none, .container_environment = none},
+                            {.settings_index = 1})
+            .empty());
 }

@@ -16,6 +16,7 @@ TEST_CASE("plan: identity, times and directories") {
   core::Policy policy;
   policy.orphan_timeout = 60s;
   policy.connection_timeout = 61s;
+  policy.pull_retry_timeout = 62s;
   policy.wait_for_services_timeout = -1s;
   const core::JobSpec spec = plan(job, {}, policy, an_identity());
   CHECK(spec.backend == "docker");
@@ -30,6 +31,7 @@ TEST_CASE("plan: identity, times and directories") {
   CHECK(spec.deadline == 1'000'000 + 3600 + 900);
   CHECK(spec.orphan_timeout == 60s);
   CHECK(spec.connection_timeout == 61s);
+  CHECK(spec.pull_retry_timeout == 62s);
   CHECK(spec.wait_for_services_timeout == -1s);
 }
 

@@ -44,7 +44,9 @@ const ServerReply k_absent{.status = 404, .body = R"({"message":"No such image"}
 const ServerReply k_present{
     .body =
         R"({"Id":"sha256:1","RepoDigests":["a@sha256:2"],"Os":"linux","Architecture":"amd64"})"};
-const ServerReply k_offline{.status = 500,
+const ServerReply k_offline{
+    .status = 500, .body = R"({"message":"dial tcp 10.0.0.1:443: connect: connection refused"})"};
+const ServerReply k_no_host{.status = 500,
                             .body = R"({"message":"dial tcp: lookup registry: no such host"})"};
 const ServerReply k_denied{
     .status = 404,
@@ -159,8 +161,39 @@ TEST_CASE("failures of the network are tried again within the budget, then are n
     FAIL("no error");
   } catch (const support::Error& error) {
     CHECK(error.fault() == support::Fault::infrastructure);
-    CHECK_THAT(error.what(), ContainsSubstring("no such host"));
+    CHECK_THAT(error.what(), ContainsSubstring("connection refused"));
   }
+  CHECK(bench.pulls() == 4);
+}
+
+TEST_CASE("a registry of an unknown name has a budget of its own, and never a larger one") {
+  Pulls bench;
+  bench.server.on("POST", k_create, {k_no_host, k_no_host, k_pulled});
+  bench.server.on("GET", "/v1.41/images/a/json", {k_present});
+  SECTION("tried again within it") {
+    bench.ensure({want("a", {"always"})});
+    CHECK(bench.pulls() == 3);
+  }
+  SECTION("used up") {
+    bench.options.unknown_host_budget = std::chrono::milliseconds(0);
+    CHECK_THROWS_AS(bench.ensure({want("a", {"always"})}), support::Error);
+    CHECK(bench.pulls() == 1);
+  }
+  SECTION("none at all where the settings allow no second try") {
+    bench.options.budget = std::chrono::milliseconds(0);
+    CHECK_THROWS_AS(bench.ensure({want("a", {"always"})}), support::Error);
+    CHECK(bench.pulls() == 1);
+  }
+}
+
+TEST_CASE("what the registry refuses is final, whatever the budget") {
+  Pulls bench;
+  const char* const words = GENERATE(
+      R"({"message":"Head \"https://r/v2/a/manifests/1\": unauthorized"})",
+      R"({"message":"manifest for a not found: manifest unknown: manifest unknown"})");
+  bench.server.on("POST", k_create, {ServerReply{.status = 500, .body = words}, k_pulled});
+  CHECK_THROWS_AS(bench.ensure({want("a", {"always"})}), support::JobError);
+  CHECK(bench.pulls() == 1);
 }
 
 TEST_CASE("a login goes with the pull, and the log says where it is from") {

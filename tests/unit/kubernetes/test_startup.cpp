@@ -102,6 +102,25 @@ TEST_CASE("a registry that is busy is waited for, and another policy may help") 
   CHECK(startup.look(backing_off, {}, k_start).lines.empty());
 }
 
+TEST_CASE("a registry that does not come back is given up in the end, and is nobody's fault") {
+  using namespace std::chrono_literals;
+  Startup startup({build()}, 60s);
+  const PodState busy = pull_failing("unexpected status code 503 Service Unavailable");
+  CHECK_FALSE(startup.look(busy, {}, k_start).failure);
+  CHECK_FALSE(startup.look(creating(), {}, k_start + 30s).failure);
+  CHECK_FALSE(startup.look(busy, {}, k_start + 59s).failure);
+  PodState backing_off = busy;
+  backing_off.containers.at(0).reason = "ImagePullBackOff";
+  backing_off.containers.at(0).message = "Back-off pulling image \"image:tag\"";
+  const auto step = startup.look(backing_off, {}, k_start + 60s);
+  REQUIRE(step.failure);
+  CHECK(step.failure->fault == Fault::infrastructure);
+  CHECK(step.failure->text ==
+        "cannot pull image 'image:tag': unexpected status code 503 Service Unavailable");
+  CHECK_THAT(step.failure->hint, ContainsSubstring("`pull_retry_timeout`"));
+  CHECK(step.pull_failed == 0u);
+}
+
 TEST_CASE("pull errors are judged by the registry's words") {
   for (const char* words :
        {"failed to resolve reference \"x\": x: not found",

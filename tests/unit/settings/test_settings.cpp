@@ -16,17 +16,22 @@ TEST_CASE("settings: an empty file is the defaults") {
   CHECK(defaults.policy.pull_policies == std::vector<std::string>{"always"});
   CHECK(defaults.policy.orphan_timeout == 15min);
   CHECK(defaults.policy.connection_timeout == 5min);
+  CHECK(defaults.policy.pull_retry_timeout == 3min);
   CHECK(defaults.policy.wait_for_services_timeout == 30s);
   CHECK_FALSE(defaults.policy.privileged);
 }
 
 TEST_CASE("settings: the top level") {
   const settings::Settings all = parse(
-      "backend: docker\nstate_dir: /srv/berth\norphan_timeout: 10m\nconnection_timeout: 90\n", "f");
+      "backend: docker\nstate_dir: /srv/berth\norphan_timeout: 10m\nconnection_timeout: 90\n"
+      "pull_retry_timeout: 0\nservice_compat: true\n",
+      "f");
   CHECK(all.policy.backend == "docker");
   CHECK(all.state_dir == "/srv/berth");
   CHECK(all.policy.orphan_timeout == 10min);
   CHECK(all.policy.connection_timeout == 90s);
+  CHECK(all.policy.pull_retry_timeout == 0s);
+  CHECK(all.policy.service_compat);
 }
 
 TEST_CASE("settings: errors of the top level") {

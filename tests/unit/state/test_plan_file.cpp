@@ -29,6 +29,7 @@ core::JobSpec a_spec() {
   spec.deadline = 1'000'000;
   spec.orphan_timeout = 901s;
   spec.connection_timeout = 301s;
+  spec.pull_retry_timeout = 181s;
   spec.wait_for_services_timeout = -1s;
   spec.helper = {.image = "helper:1", .pull_policies = {"always"}, .user = "0:0"};
   spec.build = {.image = "debian",
@@ -41,7 +42,8 @@ core::JobSpec a_spec() {
   spec.services = {{.container = {.image = "postgres:15", .pull_policies = {"always"}},
                     .aliases = {"postgres", "db"},
                     .job_index = 0,
-                    .settings_index = -1},
+                    .settings_index = -1,
+                    .added = {{"POSTGRES_HOST_AUTH_METHOD", "trust"}}},
                    {.container = {.image = "redis"},
                     .job_index = -1,
                     .settings_index = 2,
