@@ -50,11 +50,16 @@ StageRequest make_stage_request(const core::JobSpec& spec, const core::Sandbox& 
                   (helper ? spec.helper : spec.build).image + "'";
   request.start.id = script.resume ? script.resume->id : make_stage_id();
   if (script.resume) request.resume = script.resume->offset;
-  request.start.umask =
-      role == core::ContainerRole::helper && spec.helper_umask_0000 ? 0 : protocol::k_keep_umask;
+  request.start.umask = value(sandbox, script, "umask") == "0000" ? 0 : protocol::k_keep_umask;
   request.start.script = script.text;
   const std::string path = value(sandbox, script, "path");
   if (!path.empty()) request.start.env.push_back("PATH=" + path);
+  if (const std::string safe = value(sandbox, script, "safe_directory"); !safe.empty()) {
+    // git-config, GIT_CONFIG_COUNT; obeyed for this key from git 2.38 on.
+    for (const char* word : {"COUNT=1", "KEY_0=safe.directory"})
+      request.start.env.push_back(std::string("GIT_CONFIG_") + word);
+    request.start.env.push_back("GIT_CONFIG_VALUE_0=" + safe);
+  }
   const std::string nonce = value(sandbox, script, "nonce");
   if (!nonce.empty()) {
     request.nonce = parse_id(nonce);

@@ -11,17 +11,16 @@
 
 /// From the plan and the sandbox to what run_stage wants. Pure but for the
 /// random id. Keys of Sandbox::values: "<role>.nonce", "<role>.id",
-/// "<role>.socket_dir", "<role>.path" (PATH of its stages), role being helper or build;
-/// "direct_ms".
+/// "<role>.socket_dir", "<role>.path" (PATH of its stages), "<role>.umask",
+/// "<role>.safe_directory" (for git), role being helper or build; "direct_ms".
 namespace berth::agentlink {
 
 /// The largest script a START can carry, in bytes; the rest is for its other fields.
 inline constexpr std::size_t k_max_script = protocol::k_max_driver_payload - (1u << 20);
 
 /// The request that runs `script` in the container of its stage.
-/// Runner's own stages run under umask 0000, so that a build image's user may
-/// write what they made (gitlab-runner-build of the helper image does the same),
-/// unless the plan says otherwise; the build container keeps its own.
+/// A stage keeps its container's umask unless the sandbox says another (0000, the
+/// only other one; executor/sandbox/checkout.hpp).
 /// Throws support::SystemError where the script is too large or a nonce is not
 /// 32 hexadecimal digits.
 StageRequest make_stage_request(const core::JobSpec& spec, const core::Sandbox& sandbox,

@@ -112,8 +112,9 @@ struct JobSpec {
   std::map<std::string, std::string> labels;
   /// Notes of the planner for the job log (a duplicate alias was dropped, ...).
   std::vector<std::string> notes;
-  /// FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR and its Kubernetes twin: false.
-  bool helper_umask_0000 = true;
+  /// The job has set FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR, or its Kubernetes twin, to
+  /// false: the helper's stages make files that everybody may write.
+  bool helper_umask_0000 = false;
   bool operator==(const JobSpec&) const = default;
 };
 

@@ -12,7 +12,6 @@
 #include "executor/sandbox/helper_tools.hpp"
 #include "executor/support/clock.hpp"
 #include "executor/support/error.hpp"
-#include "executor/support/hex.hpp"
 #include "executor/support/log.hpp"
 
 #include <fmt/format.h>
@@ -28,6 +27,12 @@ ImageRequest request_of(const core::ContainerSpec& container, bool from_settings
           .platform = container.platform,
           .policies = container.pull_policies,
           .from_settings = from_settings};
+}
+
+/// Whether the image counts entries of git's configuration in its environment.
+bool sets_git_config(const ImageInfo& image) {
+  return std::any_of(image.env.begin(), image.env.end(),
+                     [](const std::string& one) { return one.starts_with("GIT_CONFIG_COUNT="); });
 }
 
 /// "invalid mount config for type "bind": bind source path does not exist: ..."
@@ -181,20 +186,42 @@ void Preparation::start_pair(const std::stop_token& stop) {
        }},
       stop);
   sandbox::concurrently({[&](const std::stop_token& token) {
-                           m_helper_nonce = meet(m_helper, token);
+                           m_helper_hello = meet(m_helper, token);
                            const auto transport = make_transport(m_engine, m_helper);
                            m_helper_path = sandbox::ensure_gitlab_runner(
                                *transport, m_helper.image, m_spec.connection_timeout, token);
                          },
                          [&](const std::stop_token& token) {
                            start_agent_container(m_engine, m_build, token);
-                           m_build_nonce = meet(m_build, token);
+                           m_build_hello = meet(m_build, token);
                          }},
                         stop);
+  arrange_checkout(stop);
 }
 
-/// Its agent's nonce.
-std::string Preparation::meet(AgentContainer& container, const std::stop_token& stop) {
+void Preparation::arrange_checkout(const std::stop_token& stop) {
+  const auto& volumes = m_spec.volumes;
+  const auto& binds = m_spec.binds;
+  const bool kept =
+      std::any_of(
+          volumes.begin(), volumes.end(),
+          [&](const auto& one) { return !one.per_job && one.destination == m_spec.builds_dir; }) ||
+      std::any_of(binds.begin(), binds.end(),
+                  [&](const auto& one) { return one.destination == m_spec.builds_dir; });
+  const auto transport = make_transport(m_engine, m_helper);
+  m_checkout = sandbox::arrange_checkout(
+      [&] { return await_agent(m_engine, m_helper, *transport, k_hello_limit, m_console, stop); },
+      {.users = {.helper = m_helper_hello.uid,
+                 .build = m_build_hello.uid,
+                 .build_group = m_build_hello.gid},
+       .builds_dir = m_spec.builds_dir,
+       .kept = kept,
+       .umask_0000 = m_spec.helper_umask_0000},
+      m_spec.connection_timeout, stop);
+}
+
+/// What its agent says of itself.
+protocol::Hello Preparation::meet(AgentContainer& container, const std::stop_token& stop) {
   const auto await = [&] {
     const auto transport = make_transport(m_engine, container);
     return await_agent(m_engine, container, *transport, k_hello_limit, m_console, stop);
@@ -209,7 +236,7 @@ std::string Preparation::meet(AgentContainer& container, const std::stop_token& 
     }
   }();
   sandbox::require_shell(container.named(), agent.hello());
-  return support::hex(agent.hello().nonce);
+  return agent.hello();
 }
 
 core::Sandbox Preparation::result() const {
@@ -220,8 +247,10 @@ core::Sandbox Preparation::result() const {
   };
   set(k_value_helper_id, m_helper.id);
   set(k_value_build_id, m_build.id);
-  set(k_value_helper_nonce, m_helper_nonce);
-  set(k_value_build_nonce, m_build_nonce);
+  set(k_value_helper_nonce, sandbox::nonce_text(m_helper_hello));
+  set(k_value_build_nonce, sandbox::nonce_text(m_build_hello));
+  sandbox::note_checkout(m_checkout, sets_git_config(helper_image().info),
+                         sets_git_config(build_image().info), sandbox);
   if (!m_helper_path.empty()) set(k_value_helper_path, m_helper_path);
   set(k_value_state_dir, m_state.folder().string());
   if (!m_helper.socket_dir.empty()) set(k_value_helper_socket_dir, m_helper.socket_dir.string());

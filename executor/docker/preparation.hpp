@@ -12,6 +12,7 @@
 #include "executor/docker/network_choice.hpp"
 #include "executor/docker/options.hpp"
 #include "executor/docker/service_check.hpp"
+#include "executor/sandbox/checkout.hpp"
 
 #include <chrono>
 #include <mutex>
@@ -31,6 +32,7 @@ namespace berth::docker {
 ///     helper started | build created | each service created and started
 ///     build started  | helper's agent answers, its tools are checked
 ///     build's agent answers
+///     the checkout is arranged for the build container's user
 ///     services answer
 ///
 /// Where services share the job's network namespace, they start behind the helper.
@@ -56,7 +58,8 @@ class Preparation {
   void share_namespace();
   void create_helper();
   void start_pair(const std::stop_token& stop);
-  std::string meet(AgentContainer& container, const std::stop_token& stop);
+  protocol::Hello meet(AgentContainer& container, const std::stop_token& stop);
+  void arrange_checkout(const std::stop_token& stop);
   void start_service(std::size_t index, const std::stop_token& stop);
   void deliver_certificates(std::size_t index, const std::stop_token& stop);
   void await_services_ready();
@@ -79,10 +82,11 @@ class Preparation {
   std::vector<ReadyImage> m_images;
   AgentContainer m_helper;
   AgentContainer m_build;
-  std::string m_helper_nonce;
+  protocol::Hello m_helper_hello;
   /// PATH of its stages; empty: the container's.
   std::string m_helper_path;
-  std::string m_build_nonce;
+  protocol::Hello m_build_hello;
+  sandbox::Checkout m_checkout;
   std::vector<StartedService> m_services;
   /// What each is started with.
   std::vector<KnownService> m_known;

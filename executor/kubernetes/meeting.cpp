@@ -13,7 +13,6 @@
 #include "executor/sandbox/readiness.hpp"
 #include "executor/sandbox/service_wait.hpp"
 #include "executor/support/error.hpp"
-#include "executor/support/hex.hpp"
 
 #include <fmt/format.h>
 
@@ -49,7 +48,7 @@ void Preparation::meet(core::ContainerRole role, const std::stop_token& stop) {
   try {
     const auto agent = agentlink::AgentClient::connect(*way, Clock::now() + k_hello_limit, stop);
     sandbox::require_shell(container, agent.hello());
-    (helper ? m_helper_nonce : m_build_nonce) = support::hex(agent.hello().nonce);
+    (helper ? m_helper_hello : m_build_hello) = agent.hello();
     if (!way->relayed()) m_tunnels_work = false;
   } catch (const agentlink::ConnectError& error) {
     const std::string message = fmt::format("{}: its agent cannot be reached: {}",
@@ -100,6 +99,26 @@ void Preparation::await_daemon(std::size_t service, const std::stop_token& stop)
   if (!ready) return;
   const std::lock_guard guard(m_mutex);
   m_ready_daemons += fmt::format("{}{}", m_ready_daemons.empty() ? "" : " ", service);
+}
+
+void Preparation::arrange_checkout() {
+  const auto way = transport(core::ContainerRole::helper);
+  const auto connect = [&] {
+    return agentlink::AgentClient::connect(*way, Clock::now() + m_spec.connection_timeout, m_stop);
+  };
+  try {
+    m_checkout =
+        sandbox::arrange_checkout(connect,
+                                  {.users = {.helper = m_helper_hello.uid,
+                                             .build = m_build_hello.uid,
+                                             .build_group = m_build_hello.gid},
+                                   .builds_dir = m_spec.builds_dir,
+                                   .kept = settings::is_shared(m_place.settings, m_spec.builds_dir),
+                                   .umask_0000 = m_spec.helper_umask_0000},
+                                  m_spec.connection_timeout, m_stop);
+  } catch (const agentlink::ConnectError& error) {
+    throw support::SystemError(error.what());
+  }
 }
 
 void Preparation::await_services() {

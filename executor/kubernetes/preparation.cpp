@@ -10,6 +10,7 @@
 #include "executor/kubernetes/run_watch.hpp"
 #include "executor/kubernetes/sandbox_values.hpp"
 #include "executor/sandbox/container_end.hpp"
+#include "executor/sandbox/job_container.hpp"
 #include "executor/support/clock.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/log.hpp"
@@ -56,6 +57,7 @@ core::Sandbox Preparation::run() {
   start_tunnels();
   // An API server that was away has taken nothing of the pod's time.
   bring_up(Clock::now() + patience);
+  arrange_checkout();
   await_services();
   if (!m_tunnels_work) m_tunnels.reset();
   if (m_tunnels) m_tunnels->keep();
@@ -261,8 +263,10 @@ core::Sandbox Preparation::result() const {
   set(k_value_namespace, m_place.name_space);
   set(k_value_pod_name, pod_name(m_spec));
   set(k_value_pod_uid, m_uid);
-  set(k_value_helper_nonce, m_helper_nonce);
-  set(k_value_build_nonce, m_build_nonce);
+  set(k_value_helper_nonce, sandbox::nonce_text(m_helper_hello));
+  set(k_value_build_nonce, sandbox::nonce_text(m_build_hello));
+  // What images have in their environment a cluster does not tell.
+  sandbox::note_checkout(m_checkout, false, false, sandbox);
   if (!m_helper_path.empty()) set(k_value_helper_path, m_helper_path);
   if (!m_ready_daemons.empty()) set(agentlink::k_value_ask_why, m_ready_daemons);
   if (m_tunnels) {

@@ -10,6 +10,7 @@
 #include "executor/kubernetes/pod_watch.hpp"
 #include "executor/kubernetes/startup.hpp"
 #include "executor/kubernetes/tunnels.hpp"
+#include "executor/sandbox/checkout.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -41,6 +42,7 @@ struct Placement {
 ///     where the pod needs one its Secret, then the scheduling gate goes
 ///     each agent answers as soon as its container runs, the helper's tools are checked
 ///     all containers run (again with the next pull policy where one cannot)
+///     the checkout is arranged for the build container's user
 ///     services answer
 ///
 /// What was made when something throws is left to cleanup.
@@ -68,6 +70,7 @@ class Preparation {
 
   std::unique_ptr<agentlink::RelayedTransport> transport(core::ContainerRole role) const;
   void meet(core::ContainerRole role, const std::stop_token& stop);
+  void arrange_checkout();
   void await_services();
   void await_daemon(std::size_t service, const std::stop_token& stop);
   std::optional<std::string> words_of_end(const PlannedContainer& container);
@@ -95,10 +98,11 @@ class Preparation {
   std::optional<Tunnels> m_tunnels;
   /// Both agents were met through them.
   std::atomic<bool> m_tunnels_work = true;
-  std::string m_helper_nonce;
+  protocol::Hello m_helper_hello;
   /// PATH of its stages; empty: the container's.
   std::string m_helper_path;
-  std::string m_build_nonce;
+  protocol::Hello m_build_hello;
+  sandbox::Checkout m_checkout;
 };
 
 }  // namespace berth::kubernetes

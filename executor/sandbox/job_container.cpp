@@ -11,6 +11,12 @@ std::string called(const JobContainer& container) {
                      container.image);
 }
 
+std::string nonce_text(const protocol::Hello& hello) {
+  std::string text;
+  for (const std::uint8_t byte : hello.nonce) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
 bool is_about_the_image(std::string_view text) {
   for (const char* words : {"executable file not found", "no such file or directory",
                             "unable to find user", "unable to find group", "permission denied",

@@ -30,6 +30,9 @@ std::string called(const JobContainer& container);
 /// build container, OperatorError for the helper.
 void require_shell(const JobContainer& container, const protocol::Hello& hello);
 
+/// The agent's nonce as Sandbox::values have it: 32 hexadecimal digits.
+std::string nonce_text(const protocol::Hello& hello);
+
 /// Whether words of runc and the engine for a first process that cannot be one
 /// are about the image: its command, its user.
 bool is_about_the_image(std::string_view text);

@@ -277,14 +277,81 @@ class Behaviours(unittest.TestCase):
         job = self.ready(a_response(image="docker:dind", entrypoint=[""]))
         job.run("build_script", "echo cleared").check(0)
 
+    # --- users and their files --------------------------------------------------------
+
+    CLONE = {"key": "GIT_STRATEGY", "value": "clone"}
+    FETCH = {"key": "GIT_STRATEGY", "value": "fetch"}
+
+    @staticmethod
+    def umask_flags(value):
+        return [{"key": f"FF_DISABLE_UMASK_FOR_{name}_EXECUTOR", "value": value} for name in ("DOCKER", "KUBERNETES")]
+
+    @staticmethod
+    def get_sources(job, body):
+        return job.run("get_sources", body + play_runner.OWNERSHIP).check(0)
+
     def test_a_user_other_than_root_writes_in_the_checkout(self):
-        job = self.ready(a_response(image="berth/nonroot:latest"))
-        job.run("get_sources", "mkdir -p /builds/group/polls/sub; echo x > /builds/group/polls/sub/file").check(0)
-        result = job.run("build_script", "id -u; cd /builds/group/polls; echo y >> sub/file; touch sub/new; "
-                                         "touch /cache/mine; cat sub/file").check(0)
-        uid, *rest = result.out.decode().split()
-        self.assertNotEqual(uid, "0")
-        self.assertEqual(rest, ["x", "y"])
+        for case, flags in {"by default": [], "told by the flag": self.umask_flags("true")}.items():
+            with self.subTest(case):
+                job = self.ready(a_response(image="berth/nonroot:latest", variables=[self.CLONE, *flags]))
+                self.get_sources(job, "cd /builds; mkdir -p group/polls/sub group/polls.tmp; echo x > group/polls/sub/file; "
+                                      "echo secret > group/polls.tmp/VARIABLE")
+                result = job.run("build_script", "id -u; cd /builds/group/polls; stat -c %a . sub sub/file; echo y >> sub/file; "
+                                                 "touch sub/new /cache/mine; echo again > ../polls.tmp/VARIABLE; cat sub/file; "
+                                                 "find /builds/group -perm /022 ! -type l").check(0)
+                uid, *rest = result.out.decode().split()
+                self.assertNotEqual(uid, "0")
+                self.assertEqual(rest, ["755", "755", "644", "x", "y"])
+                job.run("archive_cache", "cat /builds/group/polls/sub/new; echo z > /builds/group/polls/sub/file").check(0)
+                self.finish(job)
+
+    def test_umask_0000_where_the_job_asks_for_it(self):
+        job = self.ready(a_response(image="berth/nonroot:latest", variables=[self.CLONE, *self.umask_flags("false")]))
+        self.get_sources(job, "mkdir -p /builds/group/polls; echo x > /builds/group/polls/file")
+        result = job.run("build_script", "cd /builds/group/polls; stat -c '%a %u' . file; echo y >> file").check(0)
+        self.assertEqual(result.out, b"777 0\n666 0\n")
+
+    def as_user(self, user, variables):
+        """A job whose image has git, as this user."""
+        options = {"executor_opts": {"docker": {"user": user}, "kubernetes": {"user": user}}}
+        return self.ready(a_response(image=backends.HELPER, entrypoint=[""], image_more=options, variables=variables))
+
+    REPOSITORY = ("mkdir -p /builds/group/polls && cd /builds/group/polls && git init -q . && git add --all && "
+                  "git -c user.name=x -c user.email=x@example.com commit -q --allow-empty -m first")
+
+    def test_git_works_for_every_user(self):
+        for case, flags in {"its own files": [], "files of the helper": self.umask_flags("false")}.items():
+            with self.subTest(case):
+                job = self.as_user("1000", [self.CLONE, *flags])
+                self.get_sources(job, self.REPOSITORY)
+                result = job.run("build_script", "export HOME=/tmp; id -u; cd /builds/group/polls; git log --format=%s; "
+                                                 "git status --short; touch new").check(0)
+                self.assertEqual(result.out, b"1000\nfirst\n")
+                # What artifacts: untracked asks for.
+                found = job.run("upload_artifacts_on_success", "cd /builds/group/polls; git ls-files --others").check(0)
+                self.assertEqual(found.out, b"new\n")
+                self.finish(job)
+
+    def test_git_of_the_helper_works_whatever_the_job_tells_git(self):
+        job = self.as_user("1000", [self.CLONE])
+        self.get_sources(job, self.REPOSITORY)
+        job.run("archive_cache", "export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.abbrev GIT_CONFIG_VALUE_0=12; "
+                                 "cd /builds/group/polls; git status --short").check(0)
+
+    def test_a_kept_checkout_changes_hands(self):
+        if not BACKEND.keeps_checkouts:
+            self.skipTest("/builds goes with the job")
+        for user in ("1000", "0", "1001", "0", "0"):
+            with self.subTest(user=user):
+                job = self.as_user(user, [self.FETCH])
+                self.get_sources(job, self.REPOSITORY)
+                result = job.run("build_script", "export HOME=/tmp; cd /builds/group/polls; git status --short; "
+                                                 "touch by-$(id -u) .git/index; stat -c %u . .git .git/HEAD").check(0)
+                self.assertEqual(result.out.decode().split(), [user] * 3)
+                job.run("cleanup_file_variables", play_runner.FORGET_OWNER).check(0)
+                self.finish(job)
+        job = self.as_user("0", [self.FETCH])
+        job.run("get_sources", "test ! -e /builds/.gitlab-build-uid-gid; rm -rf /builds/group").check(0)
 
     # --- services ---------------------------------------------------------------------
 
@@ -316,6 +383,13 @@ class Behaviours(unittest.TestCase):
         self.assertIn("OWN_SECRET=hush", lines)
         self.assertIn("PUBLIC=pub", lines)
         self.assertNotIn("PRIVATE=hush", lines)
+
+    def test_a_service_of_the_settings_gets_what_they_give_it(self):
+        service = ('[{name: "busybox:latest", alias: env, environment: ["OWN=own-$PUBLIC"], '
+                   'command: [sh, -c, "env > /builds/env-of-service; exec sleep 1000"]}]')
+        job = self.ready(a_response(variables=[self.CLONE, {"key": "PUBLIC", "value": "pub"}]), services=service)
+        script = "for i in $(seq 100); do grep -q OWN= /builds/env-of-service 2>/dev/null && break; sleep 0.1; done; cat /builds/env-of-service"
+        self.assertIn("OWN=own-pub", job.run("build_script", script).check(0).out.decode().split("\n"))
 
     def test_the_build_container_starts_with_public_variables_only(self):
         job = self.ready(a_response(variables=[{"key": "PUBLIC", "value": "pub"},
@@ -384,13 +458,6 @@ class Behaviours(unittest.TestCase):
         job = self.attempt()
         job.cleanup().check(0)
         job.config().check(0)
-    def test_a_service_of_the_settings_gets_what_they_give_it(self):
-        service = ('[{name: "busybox:latest", alias: env, environment: ["OWN=own-$PUBLIC"], '
-                   'command: [sh, -c, "env > /builds/env-of-service; exec sleep 1000"]}]')
-        job = self.ready(a_response(variables=[self.CLONE, {"key": "PUBLIC", "value": "pub"}]), services=service)
-        script = "for i in $(seq 100); do grep -q OWN= /builds/env-of-service 2>/dev/null && break; sleep 0.1; done; cat /builds/env-of-service"
-        self.assertIn("OWN=own-pub", job.run("build_script", script).check(0).out.decode().split("\n"))
-
         self.finish(job)
 
     def test_another_attempt_after_a_killed_preparation(self):

@@ -70,6 +70,18 @@ exit 0
 """
 
 
+# What the runner's get_sources, restore_cache and download_artifacts end with, and what its
+# cleanup_file_variables has (shells/abstract.go: changeFilesOwnership, writeCleanupScript).
+OWNERSHIP = """
+if [ -e "/builds/.gitlab-build-uid-gid" ]; then
+  if [ -d "/builds" ]; then
+    chown -R "$(stat -c '%u:%g' '/builds/.gitlab-build-uid-gid')" '/builds'
+  fi
+fi
+"""
+FORGET_OWNER = "rm -f /builds/.gitlab-build-uid-gid"
+
+
 def in_shape(body):
     """The body as the runner quotes it: $'..' with C escapes, everything odd as octal."""
     quoted = "".join(chr(byte) if 0x20 <= byte < 0x7f and chr(byte) not in "\\'" else f"\\{byte:03o}"

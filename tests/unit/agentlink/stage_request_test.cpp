@@ -17,17 +17,29 @@ core::JobSpec spec() {
 
 }  // namespace
 
-TEST_CASE("helper stages run under umask 0000, build stages under the container's own",
+TEST_CASE("stages run under their container's umask, or 0000 where the sandbox says so",
           "[stage_request]") {
-  core::JobSpec job = spec();
+  core::Sandbox sandbox;
   const auto umask = [&](const char* stage) {
-    return make_stage_request(job, {}, {core::ScriptStage(stage), "x"}).start.umask;
+    return make_stage_request(spec(), sandbox, {core::ScriptStage(stage), "x"}).start.umask;
   };
+  CHECK(umask("get_sources") == protocol::k_keep_umask);
+  sandbox.values["helper.umask"] = "0000";
   CHECK(umask("get_sources") == 0);
   CHECK(umask("build_script") == protocol::k_keep_umask);
   CHECK(umask("after_script") == protocol::k_keep_umask);
-  job.helper_umask_0000 = false;
-  CHECK(umask("get_sources") == protocol::k_keep_umask);
+}
+
+TEST_CASE("git is told of files that belong to others", "[stage_request]") {
+  core::Sandbox sandbox;
+  sandbox.values["build.safe_directory"] = "*";
+  const auto environment = [&](const char* stage) {
+    return make_stage_request(spec(), sandbox, {core::ScriptStage(stage), "x"}).start.env;
+  };
+  CHECK(environment("get_sources").empty());
+  CHECK(environment("build_script") == std::vector<std::string>{"GIT_CONFIG_COUNT=1",
+                                                                "GIT_CONFIG_KEY_0=safe.directory",
+                                                                "GIT_CONFIG_VALUE_0=*"});
 }
 
 TEST_CASE("a request names the container and the agent of its stage", "[stage_request]") {

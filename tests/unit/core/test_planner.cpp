@@ -59,14 +59,28 @@ TEST_CASE("plan: labels under the built-in executor's names and our own") {
                   });
 }
 
-TEST_CASE("plan: the umask flag") {
-  CHECK(plan(a_job(), {}, {}, an_identity()).helper_umask_0000);
-  const core::Variables on =
-      vars({{.key = "FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR", .value = "true"}});
-  CHECK_FALSE(plan(a_job(), on, {}, an_identity()).helper_umask_0000);
-  const core::Variables other =
-      vars({{.key = "FF_DISABLE_UMASK_FOR_KUBERNETES_EXECUTOR", .value = "true"}});
-  CHECK(plan(a_job(), other, {}, an_identity()).helper_umask_0000);
+TEST_CASE("plan: umask 0000 only where the job itself turns its absence off") {
+  const auto flag = [](const char* backend, const char* value) {
+    return vars(
+        {{.key = std::string("FF_DISABLE_UMASK_FOR_") + backend + "_EXECUTOR", .value = value}});
+  };
+  core::Job job = a_job();
+  const auto umask = [&job](const core::Variables& expanded, const char* backend = "docker") {
+    core::Policy policy;
+    policy.backend = backend;
+    return plan(job, expanded, policy, an_identity()).helper_umask_0000;
+  };
+  CHECK_FALSE(umask({}));
+  // The runner's default, and an operator's word.
+  CHECK_FALSE(umask(flag("DOCKER", "false")));
+  CHECK_FALSE(umask(flag("DOCKER", "true")));
+  job.variables = flag("DOCKER", "false");
+  CHECK(umask(flag("DOCKER", "false")));
+  CHECK_FALSE(umask(flag("DOCKER", "true")));
+  CHECK_FALSE(umask(flag("DOCKER", "false"), "kubernetes"));
+  job.variables = flag("KUBERNETES", "0");
+  CHECK(umask(flag("KUBERNETES", "false"), "kubernetes"));
+  CHECK_FALSE(umask(flag("KUBERNETES", "false")));
 }
 
 TEST_CASE("plan: a variable named like a setting or a fact changes nothing") {

@@ -27,6 +27,7 @@ struct Fixture : WithAgent, RunFixture {
 
 TEST_CASE("a script's output is the job log, byte for byte", "[berth-run]") {
   Fixture f;
+  f.sandbox.values["helper.umask"] = "0000";
   const auto run =
       f.start("echo out; echo err >&2; printf '\\001\\377\\000x'; umask\n", "get_sources");
   CHECK(run->wait() == 0);

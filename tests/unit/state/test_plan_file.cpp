@@ -55,7 +55,7 @@ core::JobSpec a_spec() {
   spec.binds = {{.source = "/srv", .destination = "/data", .mode = "ro"}};
   spec.labels = {{"a", "b"}, {"berth.attempt", "0a1b2c3d4e5f"}};
   spec.notes = {"a note"};
-  spec.helper_umask_0000 = false;
+  spec.helper_umask_0000 = true;
   return spec;
 }
 
