@@ -6,6 +6,7 @@
 #include "executor/support/error.hpp"
 #include "executor/support/files.hpp"
 #include "executor/support/log.hpp"
+#include "stages/run_hints.hpp"
 #include "stages/run_input.hpp"
 #include "stages/run_log.hpp"
 
@@ -63,20 +64,26 @@ core::ExitStatus run_direct(StageContext& context, const HandOver& hand_over) {
   agentlink::SessionLimits limits;
   limits.connection_timeout = input.spec.connection_timeout;
   limits.leave_after = agentlink::direct_limit(input.sandbox);
-  JobLog log(STDOUT_FILENO, context.stop);
+  JobLog job_log(STDOUT_FILENO, context.stop);
+  RememberingLog log(job_log);
   Counted counted(log);
   try {
     const core::ExitStatus status =
         agentlink::run_stage(*transport, request, counted, limits, context.stop);
     if (agentlink::asks_why(input.sandbox, input.script, status) &&
         !context.stop.stop_requested()) {
+      // What else is known the next program says, which sees none of this output.
+      give_hints(input.script.stage, {.how = status.how}, {}, log.tail(), context.console);
       const std::uint64_t before = input.script.resume ? input.script.resume->offset : 0;
       try {
         hand_over(agentlink::format_resume({request.start.id, before + counted.bytes()}));
       } catch (const support::Error& error) {  // then it stays unexplained
         support::log(support::LogLevel::info, error.what());
       }
+      give_hints(input.script.stage, status, input.sandbox, {}, context.console);
+      return status;
     }
+    give_hints(input.script.stage, status, input.sandbox, log.tail(), context.console);
     return status;
   } catch (const agentlink::AgentLost& lost) {
     support::log(support::LogLevel::info, lost.what());

@@ -1,5 +1,6 @@
 #include "executor/app/backends.hpp"
 #include "executor/settings/settings.hpp"
+#include "stages/run_hints.hpp"
 #include "stages/run_input.hpp"
 #include "stages/run_log.hpp"
 #include "stages/stage_main.hpp"
@@ -10,8 +11,12 @@ int main(int argc, char** argv) {
   using namespace berth;
   return stages::stage_main(core::Stage::run, argc, argv, [](stages::StageContext& context) {
     const stages::RunInput input = stages::read_run_input(context);
-    stages::JobLog log(STDOUT_FILENO, context.stop);
-    return app::make_backend(input.spec.backend, settings::load(context.arguments.settings))
-        ->run(input.spec, input.sandbox, input.script, log, context.console, context.stop);
+    stages::JobLog job_log(STDOUT_FILENO, context.stop);
+    stages::RememberingLog log(job_log);
+    const core::ExitStatus status =
+        app::make_backend(input.spec.backend, settings::load(context.arguments.settings))
+            ->run(input.spec, input.sandbox, input.script, log, context.console, context.stop);
+    stages::give_hints(input.script.stage, status, input.sandbox, log.tail(), context.console);
+    return status;
   });
 }

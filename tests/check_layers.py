@@ -8,7 +8,7 @@ import pathlib
 import re
 import sys
 
-EXECUTOR = ["support", "masking", "core", "settings", "gitlab", "state", "net", "process", "agentlink",
+EXECUTOR = ["support", "masking", "hints", "core", "settings", "gitlab", "state", "net", "process", "agentlink",
             "credentials", "sandbox", "dind", "docker", "kubernetes", "environments", "app"]
 # Folders of the executor that may not see an earlier one all the same.
 APART = {("docker", "kubernetes"), ("kubernetes", "docker"), ("environments", "docker"),

@@ -2,8 +2,10 @@
 
 #include "executor/app/attempt_marker.hpp"
 #include "executor/app/backends.hpp"
+#include "executor/app/service_hints.hpp"
 #include "executor/gitlab/container_environment.hpp"
 #include "executor/gitlab/job_response.hpp"
+#include "executor/hints/find.hpp"
 #include "executor/settings/settings.hpp"
 #include "executor/state/attempt.hpp"
 #include "executor/state/plan.hpp"
@@ -40,9 +42,24 @@ void prepare(const StageInput& input) {
 
   const auto backend = make_backend(plan.backend, settings);
   mark_unfinished(input.environment.tmpdir);
-  const core::Sandbox sandbox = backend->prepare(
-      plan, {.job = job, .expanded = expanded, .container_environment = containers}, input.console,
-      input.stop);
+  ServiceHints console(input.console);
+  core::Sandbox sandbox;
+  try {
+    sandbox = backend->prepare(plan,
+                               {.job = job,
+                                .expanded = expanded,
+                                .container_environment = containers,
+                                .default_services = &settings.policy.services},
+                               console, input.stop);
+  } catch (const support::Error& error) {
+    // Others are tried again.
+    if (error.fault() != support::Fault::job) throw;
+    console.tell();
+    const hints::KnownCause* cause = hints::find_cause(error.what(), hints::Where::both);
+    if (!error.hint().empty() || cause == nullptr) throw;
+    throw support::JobError(error.what(), std::string(cause->hint));
+  }
+  console.note(sandbox);
   state::write_sandbox(input.environment.tmpdir, sandbox);
   mark_finished(input.environment.tmpdir);
 }

@@ -20,12 +20,16 @@ namespace berth::core {
 using support::Console;
 
 /// What prepare leaves for run and cleanup, written as sandbox.json. Holds no
-/// secret. The map's keys belong to the backend.
+/// secret. The map's keys belong to the backend, but for k_value_hints.
 struct Sandbox {
   std::string backend{};
   std::map<std::string, std::string> values{};
   bool operator==(const Sandbox&) const = default;
 };
+
+/// Key of Sandbox::values that is no backend's: hints at what services have said while
+/// the job was prepared, one a line, for the log of a job that fails.
+inline constexpr std::string_view k_value_hints = "hints";
 
 /// Receives a script's output, in order, each byte once. Returns when the bytes
 /// are safe (written to the job log). Throws where they cannot be written.
@@ -49,30 +53,30 @@ struct Script {
   std::optional<Resume> resume = std::nullopt;
 };
 
+struct DefaultService;
+
 /// What prepare needs beside the plan and may not be stored: read from the
 /// response file and the environment by the caller.
 struct PrepareInput {
   const Job& job;
-struct DefaultService;
-
   /// The job's variables as CUSTOM_ENV_ gives them: expanded, runner-internal
   /// ones included; a file variable's value is its content.
   const Variables& expanded;
   /// Variables a container may be started with: public or runner-internal,
   /// expanded, file variables as their path (common/build.go, GetServiceVariables).
   const Variables& container_environment;
-};
-
-struct CleanupReport {
-  unsigned removed = 0;
   /// The settings' services, by ServiceSpec::settings_index.
   const std::vector<DefaultService>* default_services = nullptr;
-  /// What could not be removed, with the engine's words.
-  std::vector<std::string> failures;
+};
+
 /// The variables that a service is given beside the job's: those of the job's or the
 /// settings' entry for it, not expanded, then ServiceSpec::added.
 std::vector<Variable> own_variables(const PrepareInput& input, const ServiceSpec& service);
 
+struct CleanupReport {
+  unsigned removed = 0;
+  /// What could not be removed, with the engine's words.
+  std::vector<std::string> failures;
 };
 
 /// Where job containers live. Implementations keep no state between calls but

@@ -44,9 +44,13 @@ void StreamConsole::warning(std::string_view text) {
   put(k_yellow, "WARNING: ", text);
 }
 
-void StreamConsole::error(std::string_view message, std::string_view hint) {
+void StreamConsole::hint(std::string_view text) {
+  put(k_red, "HINT: ", text);
+}
+
+void StreamConsole::error(std::string_view message, std::string_view remedy) {
   put(k_red, "ERROR: ", message);
-  if (!hint.empty()) put(k_red, "HINT: ", hint);
+  if (!remedy.empty()) hint(remedy);
 }
 
 bool color_wanted() {

@@ -14,6 +14,8 @@ class Console {
   virtual void line(std::string_view text) = 0;
   /// `WARNING: ...`, yellow.
   virtual void warning(std::string_view text) = 0;
+  /// `HINT: ...`, red as the failure that it is about.
+  virtual void hint(std::string_view text) { line("HINT: " + std::string(text)); }
 };
 
 /// Console on a descriptor: each line one write, so that lines of several
@@ -26,8 +28,9 @@ class StreamConsole final : public Console {
 
   void line(std::string_view text) override;
   void warning(std::string_view text) override;
-  /// `ERROR: <message>`, red; then `HINT: <hint>` unless empty.
-  void error(std::string_view message, std::string_view hint);
+  void hint(std::string_view text) override;
+  /// `ERROR: <message>`, red; then `HINT: <remedy>` unless empty.
+  void error(std::string_view message, std::string_view remedy);
 
  private:
   void put(std::string_view color, std::string_view label, std::string_view text);

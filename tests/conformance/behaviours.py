@@ -404,6 +404,26 @@ class Behaviours(unittest.TestCase):
         self.assertIn("POSTGRES_PASSWORD", text, "the service's own last words")
         job.run("build_script", "echo goes on").check(0)
 
+    def test_a_failure_that_the_field_knows_gets_one_hint(self):
+        job = self.ready(a_response(services=[{"name": "postgres:15", "alias": "db"}]))
+        self.assertNotIn("HINT", job.prepared.text())
+        self.assertNotIn("HINT", job.run("build_script", "docker version || true").check(0).text())
+        text = job.run("build_script", "docker version").check(1).text()
+        hints = [line for line in text.splitlines() if "HINT: " in line]
+        self.assertEqual(len(hints), 2, text)
+        self.assertIn("no docker client", hints[0])
+        self.assertIn("service 'postgres:15'", hints[1])
+        self.assertIn("service_compat: true", hints[1])
+        self.assertNotIn("HINT", job.run("after_script", "docker version").check(1).text())
+
+    def test_service_compat_lets_an_old_pipeline_have_its_database(self):
+        BACKEND.common.append("service_compat: true")
+        self.addCleanup(BACKEND.common.remove, "service_compat: true")
+        job = self.ready(a_response(services=[{"name": "postgres:15", "alias": "db"}],
+                                    variables=[{"key": "POSTGRES_PASSWORD", "value": ""}]))
+        self.assertIn("POSTGRES_HOST_AUTH_METHOD=trust (service_compat)", job.prepared.text())
+        job.run("build_script", "exec 3<>/dev/tcp/db/5432").check(0)
+
     def test_a_service_that_is_never_ready_is_a_warning(self):
         service = {"name": "busybox:latest", "alias": "late", "command": ["sh", "-c", "echo not yet; exec sleep 1000"],
                    "variables": [{"key": "HEALTHCHECK_TCP_PORT", "value": "4242"}]}

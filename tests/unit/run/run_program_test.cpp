@@ -195,3 +195,48 @@ TEST_CASE("a failing script whose engine may know why is handed over with its en
   CHECK(f.start("exit 7\n", "build_script")->wait() == k_build_failure);
   CHECK(std::stoi(f.exit_code_file()) == 7);
 }
+
+namespace {
+
+std::size_t count(const std::string& text, const std::string& words) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(words); at != std::string::npos; at = text.find(words, at + 1))
+    ++found;
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a failure that the field knows gets one hint", "[berth-run]") {
+  Fixture f;
+  const std::string words = "echo 'sh: 1: docker: not found'; ";
+  const std::string hint = "HINT: the job's image has no docker client";
+  const auto errors_of = [&](const std::string& script, const char* stage) {
+    const auto run = f.start(script, stage);
+    run->wait();
+    return run->errors();
+  };
+  CHECK(count(errors_of(words + words + "exit 127", "build_script"), hint) == 1);
+  CHECK(count(errors_of(words + "exit 1", "step_release"), "HINT: ") == 1);
+  CHECK(errors_of(words + "exit 0", "build_script").empty());
+  CHECK(count(errors_of("echo some other words; exit 1", "build_script"), "HINT: ") == 0);
+  // Its failure counts for nothing, and these may be tried again.
+  CHECK(count(errors_of(words + "exit 1", "after_script"), "HINT: ") == 0);
+  CHECK(count(errors_of(words + "exit 1", "get_sources"), "HINT: ") == 0);
+  // Long before the end of the output they explain nothing.
+  CHECK(count(errors_of(words + "head -c 100000 /dev/zero; exit 1", "build_script"), "HINT: ") ==
+        0);
+}
+
+TEST_CASE("what services have said is told where the script fails", "[berth-run]") {
+  Fixture f;
+  f.sandbox.values["hints"] = "service 'a': one\nservice 'b': two";
+  auto run = f.start("exit 1", "build_script");
+  CHECK(run->wait() == k_build_failure);
+  const std::string errors = run->errors();
+  CHECK(count(errors, "HINT: service 'a': one") == 1);
+  CHECK(count(errors, "HINT: service 'b': two") == 1);
+  run = f.start("exit 0", "build_script");
+  CHECK(run->wait() == 0);
+  CHECK(run->errors().empty());
+}
