@@ -1,6 +1,7 @@
 #include "executor/sandbox/job_container.hpp"
 
 #include "executor/support/error.hpp"
+#include "executor/support/hex.hpp"
 
 #include <fmt/format.h>
 
@@ -12,9 +13,7 @@ std::string called(const JobContainer& container) {
 }
 
 std::string nonce_text(const protocol::Hello& hello) {
-  std::string text;
-  for (const std::uint8_t byte : hello.nonce) text += fmt::format("{:02x}", byte);
-  return text;
+  return support::hex(hello.nonce);
 }
 
 bool is_about_the_image(std::string_view text) {

@@ -188,9 +188,9 @@ TEST_CASE("a registry of an unknown name has a budget of its own, and never a la
 
 TEST_CASE("what the registry refuses is final, whatever the budget") {
   Pulls bench;
-  const char* const words = GENERATE(
-      R"({"message":"Head \"https://r/v2/a/manifests/1\": unauthorized"})",
-      R"({"message":"manifest for a not found: manifest unknown: manifest unknown"})");
+  const char* const words =
+      GENERATE(R"({"message":"Head \"https://r/v2/a/manifests/1\": unauthorized"})",
+               R"({"message":"manifest for a not found: manifest unknown: manifest unknown"})");
   bench.server.on("POST", k_create, {ServerReply{.status = 500, .body = words}, k_pulled});
   CHECK_THROWS_AS(bench.ensure({want("a", {"always"})}), support::JobError);
   CHECK(bench.pulls() == 1);
