@@ -112,6 +112,17 @@ std::vector<std::string> refspecs(const RunFacts& facts, int depth) {
   return result;
 }
 
+/// GitLab sends the login of its own registry with every job. Here that is the one
+/// which the project's variables stand for.
+void add_registry_login(runner::Payload& payload) {
+  const runner::VariableList variables(payload.variables);
+  runner::Credential login{.url = variables.value("CI_REGISTRY"),
+                           .username = variables.value("CI_REGISTRY_USER"),
+                           .password = variables.value("CI_REGISTRY_PASSWORD")};
+  if (login.url.empty() || login.username.empty() || login.password.empty()) return;
+  payload.credentials.push_back(std::move(login));
+}
+
 }  // namespace
 
 runner::Payload make_payload(const pipeline::Job& job, const RunFacts& facts, const JobRun& run) {
@@ -130,6 +141,7 @@ runner::Payload make_payload(const pipeline::Job& job, const RunFacts& facts, co
   for (const core::Variable& variable : all_variables(job, facts, run)) {
     payload.variables.push_back(to_runner(variable));
   }
+  add_registry_login(payload);
   payload.git_info.repo_url = repository_url(facts, run.token);
   payload.git_info.repo_object_format = facts.checkout.object_format;
   payload.git_info.ref = facts.checkout.ref;

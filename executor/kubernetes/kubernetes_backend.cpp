@@ -103,21 +103,22 @@ std::optional<Cause> find_cause(Client& client, const StagePlace& place,
   return cause;
 }
 
-/// What a client of a daemon that has died says of it helps nobody. `services`: indexes.
+/// What a client of a daemon that has died says of it helps nobody. `services`: index and
+/// container's name of each, in turn.
 void tell_of_ended_daemons(Client& client, const core::JobSpec& spec, const StagePlace& place,
                            const std::string& services, core::Console& console,
                            const std::stop_token& stop) {
-  const std::vector<std::string> names = service_container_names(spec);
   try {
     const auto object = client.find(resources::k_pods, place.name_space, place.pod, stop);
     if (!object) return;
     const PodState pod = parse_pod_state(*object);
-    std::istringstream indexes(services);
-    for (std::size_t index = 0; indexes >> index && index < names.size();) {
-      const ContainerState* state = pod.find(names[index]);
+    std::istringstream known(services);
+    std::string name;
+    for (std::size_t index = 0; known >> index >> name && index < spec.services.size();) {
+      const ContainerState* state = pod.find(name);
       if (state == nullptr || !state->terminated()) continue;
       const std::string log = client.logs(place.name_space, place.pod,
-                                          {.container = names[index],
+                                          {.container = name,
                                            .tail_lines = sandbox::k_log_lines,
                                            .max_bytes = sandbox::k_log_bytes},
                                           stop);

@@ -98,7 +98,8 @@ void Preparation::await_daemon(std::size_t service, const std::stop_token& stop)
       m_spec.wait_for_services_timeout, m_console, stop);
   if (!ready) return;
   const std::lock_guard guard(m_mutex);
-  m_ready_daemons += fmt::format("{}{}", m_ready_daemons.empty() ? "" : " ", service);
+  m_ready_daemons +=
+      fmt::format("{}{} {}", m_ready_daemons.empty() ? "" : " ", service, container.name);
 }
 
 void Preparation::arrange_checkout() {

@@ -93,7 +93,8 @@ class Preparation {
   std::optional<PodWatch> m_watch;
   /// Of m_watch while services are waited for, and of m_ready_daemons.
   std::mutex m_mutex;
-  /// Indexes of the services whose daemons answered, with blanks between them.
+  /// Of the services whose daemons answered, with blanks between: index and container, whose
+  /// name is made of what only this stage knows.
   std::string m_ready_daemons;
   std::optional<Tunnels> m_tunnels;
   /// Both agents were met through them.

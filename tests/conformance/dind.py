@@ -143,6 +143,30 @@ class Daemons(unittest.TestCase):
         self.assertIn("likely cause: its version does not know one of its arguments", job.prepared.text())
         job.run("build_script", "echo goes on").check(0)
 
+    def test_a_daemon_that_dies_under_a_script_is_shown_when_it_fails(self):
+        mortal = "dockerd-entrypoint.sh & until test -e /builds/end; do sleep 0.1; done; kill $!; wait; echo is gone; exit 3"
+        job = self.ready(({**DIND, "entrypoint": ["sh", "-c", mortal]},))
+        self.assertIn("is ready (TLS)", job.prepared.text())
+        # A script that tries again for a while, as scripts do.
+        result = job.run("build_script", "docker version >/dev/null; touch /builds/end; tries=0; until test $tries -gt 20; do "
+                         "docker version >/dev/null 2>&1 || tries=$((tries + 1)); sleep 0.1; done; rm /builds/end; exit 9").check(1)
+        self.assertEqual(job.exit_code().strip(), "9")
+        self.assertIn("the Docker daemon of service 'docker:dind' ended with exit code 3", result.text())
+        self.assertIn("is gone", result.text())
+
+    def test_layers_are_kept_where_the_operator_says_so(self):
+        if BACKEND.suite != "docker":
+            self.skipTest("a volume of the operator's there")
+        first = self.ready(docker_in_docker_keep_layers="true")
+        self.output(first, f"{IMPORT} docker images -q")
+        # Who comes while they are in use has others.
+        beside = self.ready(docker_in_docker_keep_layers="true")
+        self.assertEqual(self.output(beside, "docker images -q"), "")
+        first.cleanup().check(0)
+        first.close()
+        next_one = self.ready(docker_in_docker_keep_layers="true")
+        self.assertEqual(self.output(next_one, "docker images --format '{{.Repository}}:{{.Tag}}'"), "inner:1\n")
+
     def test_every_job_has_one_where_the_operator_says_so(self):
         job = self.ready((), docker_in_docker="always")
         self.assertEqual(self.output(job, "docker info --format '{{.OSType}}'; echo $DOCKER_HOST").split(),

@@ -350,6 +350,20 @@ TEST_CASE("a job's payload is what GitLab would send") {
   CHECK(secrets_of(payload) ==
         std::vector<std::string>{"job-token-x", "job-token-x", "project-token"});
 
+  CHECK(payload.credentials.empty());
+
+  SECTION("the login of GitLab's own registry comes with the job") {
+    facts.project_variables.push_back({.variable = {.key = "CI_REGISTRY", .value = "r.example"}});
+    facts.project_variables.push_back({.variable = {.key = "CI_REGISTRY_USER", .value = "u"}});
+    CHECK(make_payload(job, facts, run).credentials.empty());
+    facts.project_variables.push_back({.variable = {.key = "CI_REGISTRY_PASSWORD", .value = "p"}});
+    const auto logins = make_payload(job, facts, run).credentials;
+    REQUIRE(logins.size() == 1);
+    CHECK(logins[0].type == "registry");
+    CHECK(logins[0].url == "r.example");
+    CHECK(logins[0].username == "u");
+    CHECK(logins[0].password == "p");
+  }
   SECTION("a depth of 0 fetches all branches and tags") {
     facts.pipeline_variables.push_back({.key = "GIT_DEPTH", .value = "0"});
     CHECK(make_payload(job, facts, run).git_info.refspecs.back() == "+refs/tags/*:refs/tags/*");
