@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # The daemon. The OCI runtime in front of runc is for machines without CAP_SYS_RESOURCE; it does nothing elsewhere.
-names=(docker:dind)
+names=(docker:dind docker:stable-dind)
 base=docker:latest
 packages=(docker.io iptables iproute2 openssl pigz xz-utils)
 inputs=(scripts/lib/oci-runtime.cpp)
