@@ -5,7 +5,8 @@
         registry.image("group/tool:1")                # as a job writes it
         registry.authority                            # file: the certificate that signed its own
 
-What this machine lacks for it raises NoRegistry.
+Registry(address, public=True) asks for no login and speaks plain HTTP, as a mirror of public images does. What this
+machine lacks for it raises NoRegistry.
 """
 import base64
 import contextlib
@@ -34,6 +35,8 @@ storage:
 http:
   addr: "{host}"
   relativeurls: true
+"""
+PRIVATE = """\
   tls: {{certificate: {folder}/registry.crt, key: {folder}/registry.key}}
 auth:
   htpasswd: {{realm: berth, path: {folder}/htpasswd}}
@@ -89,13 +92,14 @@ def _digest(data):
 class Registry:
     user = "deployer"
 
-    def __init__(self, address):
+    def __init__(self, address, public=False):
         for program in (PROGRAM, "htpasswd", "openssl"):
             if shutil.which(program) is None:
                 raise NoRegistry(f"no {program} on PATH: scripts/test installs what these tests need")
         if not pathlib.Path(BUSYBOX).exists():
             raise NoRegistry(f"no {BUSYBOX}: scripts/test installs what these tests need (busybox-static)")
         self.address = address
+        self.public = public
         self.password = "S3cret-" + secrets.token_hex(12)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="berth-registry-"))
         self.authority = self.folder / "authority.crt"
@@ -108,7 +112,8 @@ class Registry:
             with socket.socket() as free:
                 free.bind((self.address, 0))
                 self.host = f"{self.address}:{free.getsockname()[1]}"
-            (self.folder / "config.yml").write_text(CONFIGURATION.format(folder=self.folder, host=self.host))
+            (self.folder / "config.yml").write_text((CONFIGURATION if self.public else CONFIGURATION + PRIVATE).format(
+                folder=self.folder, host=self.host))
             with open(self.folder / "log", "wb") as log:
                 self.process = subprocess.Popen([PROGRAM, "serve", str(self.folder / "config.yml")], stdin=subprocess.DEVNULL,
                                                 stdout=log, stderr=log)
@@ -141,8 +146,10 @@ class Registry:
         return base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
     def connect(self):
-        context = ssl.create_default_context(cafile=self.authority)
         host, port = self.host.rsplit(":", 1)
+        if self.public:
+            return http.client.HTTPConnection(host, int(port), timeout=60)
+        context = ssl.create_default_context(cafile=self.authority)
         return http.client.HTTPSConnection(host, int(port), timeout=60, context=context)
 
     def call(self, method, path, body=None, kind="application/octet-stream"):

@@ -3,5 +3,5 @@
 # the tools that scripts trip over here.
 names=(docker:latest docker:cli)
 base=debian:bookworm
-packages=(busybox ca-certificates git openssh-client)
+packages=(busybox ca-certificates git openssh-client wget)
 changes=('ENTRYPOINT ["docker-entrypoint.sh"]' 'CMD ["sh"]' 'ENV DOCKER_TLS_CERTDIR=/certs')
