@@ -23,6 +23,9 @@ ON_AN_ENGINE = {
     "berth local": ["python3", str(TESTS / "integration/local/test_local_engine.py"), BIN],
     "berth local, sources": [str(BUILD / "tests/integration_local"), "a job's sources*"],
     "private images": ["python3", str(TESTS / "integration/private_images/private_images.py"), "docker", BIN],
+    "daemons in jobs": ["python3", str(TESTS / "conformance/dind.py"), "docker", BIN],
+    "daemons in jobs, many": ["python3", str(TESTS / "integration/dind/at_once.py"), "docker", BIN],
+    "guides": ["python3", str(TESTS / "integration/guides/guides.py"), BIN, str(TESTS / "pipelines/guides/inner-tests"), "docker"],
     "engine client": [str(BUILD / "tests/integration_docker_engine"), "policies on a real registry*"],
 }
 
@@ -32,6 +35,9 @@ ON_A_CLUSTER = {
        for name in ("canary", "causes", "cuts", "kills", "outages")},
     **{name: ["python3", str(TESTS / f"integration/upkeep/{name}.py"), "kubernetes", BIN] for name in ("doctor", "gc")},
     "private images": ["python3", str(TESTS / "integration/private_images/private_images.py"), "kubernetes", BIN],
+    "daemons in jobs": ["python3", str(TESTS / "conformance/dind.py"), "kubernetes", BIN],
+    "daemons in jobs, many": ["python3", str(TESTS / "integration/dind/at_once.py"), "kubernetes", BIN],
+    "guides": ["python3", str(TESTS / "integration/guides/guides.py"), BIN, str(TESTS / "pipelines/guides/inner-tests"), "kubernetes"],
     "manifests": ["python3", str(TESTS / "integration/upkeep/manifests.py"), BIN],
     **{f"pipelines, {place}": ["python3", str(TESTS / "integration/pipelines.py"), BIN, str(TESTS / "pipelines/polls"), place]
        for place in ("kubernetes", "restricted")},

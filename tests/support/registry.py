@@ -170,6 +170,8 @@ class Registry:
         repository, tag = name.split(":")
         layer = _layer({**files, "tmp/unique": secrets.token_bytes(16)})
         config = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Cmd": list(command), "Env": ["PATH=/bin"]},
+                             # One step for the layer: --cache-from counts them.
+                             "history": [{"created": "2018-01-01T00:00:00Z", "created_by": "tests/support/registry.py"}],
                              "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]}}).encode()
         for data in (layer, config):
             self._push_blob(repository, data)

@@ -94,8 +94,8 @@ def run_all(bin_dir, source, place, scratch, world):
         found = list(pipelines.compare(run, done.returncode, report))
         if not found:
             found = list(check_cluster(world, run.get("cluster", {}), sha))
+        sys.stdout.write(done.stdout.decode(errors="replace"))
         if found:
-            sys.stdout.write(done.stdout.decode(errors="replace"))
             for job in report.get("jobs", []):
                 if job.get("log"):
                     print(f"--- {job['name']}\n{pathlib.Path(job['log']).read_text(errors='replace')}")

@@ -126,8 +126,10 @@ class World:
             for name, image in copied.items():
                 there = self.private.image(name)
                 subprocess.run(["docker", "tag", image, there], check=True)
-                self.cleanup.callback(subprocess.run, ["docker", "rmi", there], check=False, stdout=subprocess.DEVNULL)
-                subprocess.run(["docker", "--config", str(config), "push", "--quiet", there], check=True, stdout=subprocess.DEVNULL)
+                try:
+                    subprocess.run(["docker", "--config", str(config), "push", "--quiet", there], check=True, stdout=subprocess.DEVNULL)
+                finally:  # the jobs shall have to pull it
+                    subprocess.run(["docker", "rmi", there], check=True, stdout=subprocess.DEVNULL)
 
     def namespace(self, name):
         return f"berth-guide-{name}-{self.suffix}"

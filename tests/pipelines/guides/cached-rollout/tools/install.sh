@@ -1,3 +1,4 @@
+#!/bin/sh
 # What pip would do, from no index.
 if [ -e venv/greetings.py ]; then
 	echo "greetings 1.0 is there already"
