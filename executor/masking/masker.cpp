@@ -1,8 +1,11 @@
 #include "executor/masking/masker.hpp"
 
 #include "executor/masking/forms.hpp"
+#include "executor/masking/stage_secrets.hpp"
+#include "executor/masking/wire.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace berth::masking {
@@ -63,19 +66,33 @@ void Masker::scan() {
     if (read_command(begin, false) == Command::open) return;
   }
   while (m_scanned < m_buffer.size() && m_command == std::string::npos) {
-    const char* const bytes = m_buffer.data();
-    const std::size_t size = m_buffer.size();
-    std::size_t at = m_scanned;
-    Prefixes::State state = m_state;
-    while (at < size) {
-      state = m_prefixes.next(state, bytes[at++]);
-      if (m_prefixes.is_end(state)) [[unlikely]]
-        break;
-    }
-    m_scanned = at;
-    m_state = state;
-    if (m_prefixes.is_end(state) && !is_line_end(bytes[at - 1])) prefix_ended();
+    m_scanned = next_prefix_end(m_scanned);
+    if (m_prefixes.is_end(m_state) && !is_line_end(m_buffer[m_scanned - 1])) prefix_ended();
   }
+}
+
+/// Behind the first prefix that ends, or where the buffer does; m_state is the state there.
+std::size_t Masker::next_prefix_end(std::size_t at) {
+  const char* const bytes = m_buffer.data();
+  const std::size_t size = m_buffer.size();
+  const bool command_only = m_masks.empty();
+  Prefixes::State state = m_state;
+  while (at < size) {
+    if (command_only && state == Prefixes::root()) {
+      // Most jobs have nothing to mask: look for the first byte of a command alone.
+      const void* const found = std::memchr(bytes + at, k_command.front(), size - at);
+      if (found == nullptr) {
+        at = size;
+        break;
+      }
+      at = static_cast<std::size_t>(static_cast<const char*>(found) - bytes);
+    }
+    state = m_prefixes.next(state, bytes[at++]);
+    if (m_prefixes.is_end(state)) [[unlikely]]
+      break;
+  }
+  m_state = state;
+  return at;
 }
 
 void Masker::prefix_ended() {
@@ -129,8 +146,11 @@ Masker::Command Masker::read_command(std::size_t begin, bool at_end) {
   m_masked.push_back(shown);
   m_scanned = begin + end;
   m_state = Prefixes::root();
-  const bool usable = value.find('\r') == std::string_view::npos;
-  if (usable && m_requested.size() < k_max_requested && m_masks.add_requested(value)) {
+  const bool usable = value.find('\r') == std::string_view::npos &&
+                      m_requested.size() < k_max_requested &&
+                      m_requested_bytes + value.size() <= k_max_secret_bytes;
+  if (usable && m_masks.add_requested(value)) {
+    m_requested_bytes += value.size();
     m_requested.emplace_back(std::string(value));
     m_prefixes = prefixes_of(m_masks);
   }
@@ -181,6 +201,75 @@ void Masker::pass_on(std::size_t end) {
     begun.at -= end;
   }
   if (m_command != std::string::npos) m_command -= end;
+}
+
+support::Secret Masker::save() const {
+  std::string text;
+  put_number(text, m_masks.patterns().size());
+  put_text(text, m_buffer);
+  put_number(text, m_scanned);
+  put_number(text, m_state);
+  put_number(text, m_begun.size());
+  for (const Begun& begun : m_begun)
+    for (const std::size_t number :
+         {std::size_t{begun.pattern}, begun.matched, begun.begin, begun.at})
+      put_number(text, number);
+  put_number(text, m_masked.size());
+  for (const Span& span : m_masked) {
+    put_number(text, span.begin);
+    put_number(text, span.end);
+  }
+  put_number(text, m_command);
+  put_number(text, static_cast<unsigned char>(m_last_byte));
+  put_number(text, m_last_masked ? 1 : 0);
+  return support::Secret(std::move(text));
+}
+
+bool Masker::restore(std::string_view saved) {
+  bool sound = true;
+  // Positions in the buffer and the like: none beyond `limit`.
+  const auto number = [&](std::size_t limit) -> std::size_t {
+    const auto taken = take_number(saved);
+    sound = sound && taken && *taken <= limit;
+    return sound ? static_cast<std::size_t>(*taken) : 0;
+  };
+  const std::size_t patterns = m_masks.patterns().size();
+  constexpr std::size_t k_any = std::string::npos;
+  sound = number(k_any) == patterns && sound;
+  const auto buffer = take_text(saved);
+  if (!sound || !buffer) return false;
+  const std::size_t size = buffer->size();
+  const std::size_t scanned = number(size);
+  const std::size_t state = number(m_prefixes.last_state());
+  std::vector<Begun> begun(number(saved.size()));
+  for (Begun& one : begun) {
+    one.pattern = static_cast<std::uint32_t>(number(patterns == 0 ? 0 : patterns - 1));
+    one.matched = number(k_any);
+    one.begin = number(size);
+    one.at = number(size);
+    sound = sound && patterns > 0 && one.begin <= one.at &&
+            one.matched <= m_masks.patterns()[one.pattern].size();
+    if (!sound) return false;
+  }
+  std::vector<Span> masked(number(saved.size()));
+  for (Span& span : masked) {
+    span.begin = number(size);
+    span.end = number(size);
+    sound = sound && span.begin <= span.end;
+  }
+  const std::size_t command = number(k_any);
+  const std::size_t last_byte = number(255);
+  const std::size_t last_masked = number(1);
+  if (!sound || !saved.empty() || (command > size && command != k_any)) return false;
+  m_buffer = *buffer;
+  m_scanned = scanned;
+  m_state = static_cast<Prefixes::State>(state);
+  m_begun = std::move(begun);
+  m_masked = std::move(masked);
+  m_command = command;
+  m_last_byte = static_cast<char>(last_byte);
+  m_last_masked = last_masked != 0;
+  return true;
 }
 
 }  // namespace berth::masking

@@ -35,6 +35,14 @@ class Masker {
   /// The stream ends: what was held back is passed on.
   void flush();
 
+  /// Where the stream is, for another Masker with the same masks (those that were
+  /// asked for last, in their order) that goes on where this one stops: with what is
+  /// held back. Secret.
+  support::Secret save() const;
+  /// Before anything was fed. False where the bytes are not of a Masker with as many
+  /// patterns.
+  bool restore(std::string_view saved);
+
   /// What lines of the stream asked for, to be masked in later stages too.
   const std::vector<support::Secret>& requested() const noexcept { return m_requested; }
 
@@ -56,6 +64,7 @@ class Masker {
   enum class Command { none, open, done };
 
   void scan();
+  std::size_t next_prefix_end(std::size_t at);
   void prefix_ended();
   /// True where it is decided.
   bool compare(Begun& begun);
@@ -67,6 +76,7 @@ class Masker {
   Prefixes m_prefixes;
   Sink m_sink;
   std::vector<support::Secret> m_requested;
+  std::size_t m_requested_bytes = 0;
 
   /// What is not passed on yet.
   std::string m_buffer;

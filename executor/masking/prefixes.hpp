@@ -22,6 +22,7 @@ class Prefixes {
   explicit Prefixes(const std::vector<std::string>& patterns);
 
   static constexpr State root() { return 0; }
+  State last_state() const { return static_cast<State>((m_depths.size() - 1) * m_width); }
   State next(State state, char byte) const {
     return m_next[state + m_columns[static_cast<unsigned char>(byte)]];
   }

@@ -1,4 +1,5 @@
 #include "executor/masking/masker.hpp"
+#include "executor/masking/stage_secrets.hpp"
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
@@ -131,6 +132,50 @@ TEST_CASE("what is shown is what the definition says, and does not depend on cut
   }
 }
 
+TEST_CASE("another masker goes on from any byte as if there were one") {
+  std::mt19937 random(27);
+  for (int round = 0; round < 200; ++round) {
+    const Case made = random_case(random);
+    const std::string expected = by_definition(made.masks, made.text);
+    const std::size_t cut = random() % (made.text.size() + 1);
+    Stream first(made.masks);
+    first.masker.feed(std::string_view(made.text).substr(0, cut));
+    Stream second(made.masks);
+    REQUIRE(second.masker.restore(first.masker.save().expose()));
+    second.masker.feed(std::string_view(made.text).substr(cut));
+    second.masker.flush();
+    REQUIRE(first.shown + second.shown == expected);
+  }
+}
+
+TEST_CASE("a command that is cut is read to its end by the next masker") {
+  const std::string text = "x\n::add-mask::val-Ue-123456\nval-Ue-123456 behind\n";
+  const std::string expected = "x\n::add-mask::[MASKED]\n[MASKED] behind\n";
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    Stream first{Masks()};
+    first.masker.feed(std::string_view(text).substr(0, cut));
+    Masks masks;
+    for (const auto& value : first.masker.requested()) masks.add_requested(value.expose());
+    Stream second(masks);
+    REQUIRE(second.masker.restore(first.masker.save().expose()));
+    second.masker.feed(std::string_view(text).substr(cut));
+    second.masker.flush();
+    REQUIRE(first.shown + second.shown == expected);
+  }
+}
+
+TEST_CASE("a state that is not of this masker is refused") {
+  Masks masks;
+  masks.add_requested("s3cr3t-t0ken");
+  Stream stream(masks);
+  stream.masker.feed("some s3cr3t-t0");
+  const std::string saved(stream.masker.save().expose());
+  CHECK_FALSE(Stream{Masks()}.masker.restore(saved));
+  for (std::size_t size = 0; size < saved.size(); ++size)
+    REQUIRE_FALSE(Stream(masks).masker.restore(saved.substr(0, size)));
+  CHECK_FALSE(Stream(masks).masker.restore(saved + "x"));
+}
+
 TEST_CASE("only what may begin a secret is held back") {
   std::mt19937 random(22);
   for (int round = 0; round < 200; ++round) {
@@ -185,6 +230,18 @@ TEST_CASE("a line adds a mask from there on") {
     REQUIRE(stream.masker.requested().size() == 4);
     CHECK(stream.masker.requested()[1].expose() == "0ther-one");
   }
+}
+
+TEST_CASE("lines add no more than a stage can look for") {
+  Stream stream{Masks()};
+  std::mt19937 random(23);
+  std::size_t bytes = 0;
+  for (int i = 0; i < 40; ++i)
+    stream.masker.feed("::add-mask::" + random_text(random, "abcdefghijklmnop0123", 4000) + "\n");
+  stream.masker.flush();
+  for (const auto& value : stream.masker.requested()) bytes += value.expose().size();
+  CHECK(stream.masker.requested().size() == 16);
+  CHECK(bytes <= k_max_secret_bytes);
 }
 
 TEST_CASE("a line without end is no request") {
