@@ -48,6 +48,13 @@ bool write_file(int fd, const protocol::Put& put) {
          ::fchmod(fd, put.mode & 07777) == 0;
 }
 
+/// What stands there already stays as it is.
+int make_link(int directory, const protocol::Put& put, std::size_t name) {
+  if (!is_usable(put.bytes)) return EINVAL;
+  if (make_directories(put.bytes, 0700) != 0) return errno;
+  return ::symlinkat(put.bytes.c_str(), directory, put.path.c_str() + name) == 0 ? 0 : errno;
+}
+
 /// Returns errno, 0 for success.
 int put_at(const protocol::Put& put) {
   if (!is_usable(put.path)) return EINVAL;
@@ -57,6 +64,7 @@ int put_at(const protocol::Put& put) {
   if (make_directories(parent, 0755) != 0) return errno;
   const Fd directory(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return errno;
+  if (put.mode == protocol::k_link_mode) return make_link(directory.get(), put, slash + 1);
   const std::string temporary = temporary_name();
   const Fd file(::openat(directory.get(), temporary.c_str(),
                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));

@@ -13,7 +13,7 @@ int make_directories(const std::string& path, mode_t mode);
 
 /// Writes the file of a PUT: to a temporary name beside it, then renamed, so that
 /// a reader sees the old file or the whole new one, and a link that stands there
-/// is replaced, not followed.
+/// is replaced, not followed. With protocol::k_link_mode a link, where nothing stands.
 protocol::FileReply put_file(const protocol::Put& put);
 
 /// Reads the file of a GET: a regular file, at most protocol::k_max_file bytes;

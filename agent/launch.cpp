@@ -3,6 +3,7 @@
 #include "agent/options.hpp"
 #include "agent/shells.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -38,13 +39,18 @@ std::string_view name_of(std::string_view variable) {
 
 std::vector<std::string> merge_environment(std::vector<std::string> environment,
                                            const std::vector<std::string>& added) {
-  for (const std::string& variable : added) {
+  for (const std::string& entry : added) {
+    const bool if_absent = entry.starts_with('?');
+    const std::string variable = entry.substr(if_absent ? 1 : 0);
     if (has_nul(variable) || variable.find('=') == std::string::npos || variable[0] == '=') {
       throw LaunchError(RefusalReason::cannot_start,
                         "environment: an entry is not of the form NAME=value");
     }
-    std::erase_if(environment,
-                  [&](const std::string& other) { return name_of(other) == name_of(variable); });
+    const auto is_it = [&](const std::string& other) {
+      return name_of(other) == name_of(variable);
+    };
+    if (if_absent && std::any_of(environment.begin(), environment.end(), is_it)) continue;
+    std::erase_if(environment, is_it);
     environment.push_back(variable);
   }
   return environment;

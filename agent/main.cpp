@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <string>
 #include <string_view>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 namespace {
@@ -86,6 +87,12 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   occupy_standard_streams();
+#ifndef __SANITIZE_ADDRESS__
+  // No core dump, and nobody of the same user reads this memory: it holds notes, or
+  // carries them.
+  // (LeakSanitizer looks at its own process in that way.)
+  ::prctl(PR_SET_DUMPABLE, 0);
+#endif
   try {
     return run(argc, argv);
   } catch (const agent::OptionsError& error) {

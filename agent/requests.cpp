@@ -88,11 +88,11 @@ void Server::handle(const protocol::Probe& probe) {
 }
 
 void Server::handle(const protocol::Put& put) {
-  m_driver->send(put_file(put));
+  m_driver->send(is_note(put.path) ? m_notes.put(put) : put_file(put));
 }
 
 void Server::handle(const protocol::Get& get) {
-  m_driver->send(get_file(get));
+  m_driver->send(is_note(get.path) ? m_notes.get(get) : get_file(get));
 }
 
 void Server::handle(const protocol::Pong&) {}

@@ -4,6 +4,7 @@
 #include "agent/launch.hpp"
 #include "agent/listener.hpp"
 #include "agent/memory_kills.hpp"
+#include "agent/notes.hpp"
 #include "agent/options.hpp"
 #include "agent/prober.hpp"
 #include "agent/stage.hpp"
@@ -78,6 +79,7 @@ class Server {
   /// Pipes of stages that are over: late writers still need a reader.
   std::vector<Fd> m_strays;
   Prober m_prober;
+  Notes m_notes;
 
   Clock::time_point m_next_tick;
   std::vector<pollfd> m_polled;

@@ -53,6 +53,15 @@ inline constexpr std::size_t k_max_agent_payload = 5u << 20;
 inline constexpr std::size_t k_max_driver_payload = 256u << 20;
 /// Largest file PUT and GET carry, in bytes.
 inline constexpr std::size_t k_max_file = 4u << 20;
+/// PUT and GET of a path that begins so mean a note: bytes that the agent keeps in its
+/// own memory, never in a file. Whoever knows its name may read it, so a name is random
+/// and not told to the job.
+inline constexpr const char* k_note_prefix = "memory:";
+/// Notes that one agent keeps; all of them together are no larger than one file.
+inline constexpr std::size_t k_max_notes = 4;
+/// PUT with this mode makes the directory `bytes` (0700) and a symbolic link to it, where
+/// nothing stands yet (EEXIST).
+inline constexpr std::uint32_t k_link_mode = 0120777;
 /// The agent sends PING this often; a driver that hears nothing for three of
 /// them takes the connection for dead. Seconds.
 inline constexpr int k_ping_interval = 10;
@@ -71,7 +80,8 @@ struct Start {
   /// Shells to try by absolute path, in order. Empty: the runner's detect order
   /// (bash, then sh, in /usr/local/bin, /usr/bin, /bin, then /busybox/sh).
   std::vector<std::string> shells;
-  /// KEY=value pairs added to the container's environment.
+  /// KEY=value pairs added to the container's environment; ?KEY=value only where the
+  /// container has no KEY.
   std::vector<std::string> env;
   std::string script;
   bool operator==(const Start&) const = default;

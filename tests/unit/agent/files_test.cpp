@@ -149,3 +149,49 @@ TEST_CASE("fresh volumes are opened to every user, used ones and links are not")
   REQUIRE(mode_of(at("narrow")) == 0700);
   REQUIRE(mode_of(at("target")) == 0755);
 }
+
+TEST_CASE("a note is kept in memory: it comes back, is replaced, and stands in no file") {
+  const AgentProcess agent(with(each_build()));
+  const auto before = entries(agent.dir());
+  {
+    AgentPeer peer = greeted(agent);
+    REQUIRE(get(peer, "memory:one").error == ENOENT);
+    REQUIRE(put(peer, put_of("memory:one", "first")) == 0);
+    REQUIRE(put(peer, put_of("memory:one", std::string("se\0cond", 7))) == 0);
+  }
+  AgentPeer later = greeted(agent);
+  REQUIRE(get(later, "memory:one").bytes == std::string("se\0cond", 7));
+  REQUIRE(get(later, "memory:on").error == ENOENT);
+  REQUIRE(entries(agent.dir()) == before);
+}
+
+TEST_CASE("notes have their limits, beyond which the old ones stay") {
+  const AgentProcess agent(with(each_build()));
+  AgentPeer peer = greeted(agent);
+  const std::string most(protocol::k_max_file, 'x');
+  REQUIRE(put(peer, put_of("memory:one", "first")) == 0);
+  REQUIRE(put(peer, put_of("memory:two", most)) == ENOSPC);
+  REQUIRE(put(peer, put_of("memory:one", most)) == 0);
+  REQUIRE(put(peer, put_of("memory:one", most + "x")) == ENOSPC);
+  REQUIRE(get(peer, "memory:one").bytes.size() == most.size());
+  REQUIRE(put(peer, put_of("memory:one", "small")) == 0);
+  for (std::size_t i = 1; i < protocol::k_max_notes; ++i)
+    REQUIRE(put(peer, put_of("memory:more" + std::to_string(i), "")) == 0);
+  REQUIRE(put(peer, put_of("memory:too many", "")) == ENOSPC);
+  REQUIRE(put(peer, put_of("memory:" + std::string(200, 'x'), "")) == ENOSPC);
+  REQUIRE(get(peer, "memory:one").bytes == "small");
+}
+
+TEST_CASE("a link is made where nothing stands, and nowhere else") {
+  const AgentProcess agent(with(each_build()));
+  AgentPeer peer = greeted(agent);
+  const auto link = agent.dir() / "home" / ".kube";
+  const std::string target = (agent.dir() / "memory").string();
+  REQUIRE(put(peer, put_of(link, target, protocol::k_link_mode)) == 0);
+  REQUIRE(std::filesystem::read_symlink(link) == target);
+  REQUIRE(mode_of(target) == 0700);
+  REQUIRE(put(peer, put_of(link, target + "2", protocol::k_link_mode)) == EEXIST);
+  REQUIRE(put(peer, put_of(agent.dir() / "other", "relative", protocol::k_link_mode)) == EINVAL);
+  REQUIRE(put(peer, put_of(agent.dir() / "home", target, protocol::k_link_mode)) == EEXIST);
+  REQUIRE(std::filesystem::read_symlink(link) == target);
+}

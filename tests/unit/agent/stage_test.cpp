@@ -85,6 +85,9 @@ TEST_CASE("the environment is the container's without the agent's own, with STAR
       start_of("echo $KEPT $CHANGED $ADDED ${BERTH_AGENT-none}\nenv | grep -c ^CHANGED=");
   start.env = {"CHANGED=new", "ADDED=a=b c"};
   REQUIRE(peer.run(start).output == "one new a=b c none\n1\n");
+  start.id = next_stage_id();
+  start.env = {"?CHANGED=new", "?ADDED=only where it is not"};
+  REQUIRE(peer.run(start).output == "one old only where it is not none\n1\n");
   for (const std::string& bad :
        {std::string("NOVALUE"), std::string("=x"), std::string("A=\0b", 4)}) {
     start.id = next_stage_id();
