@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,15 @@ namespace {
                   usage(stage)));
 }
 
+int descriptor(core::Stage stage, std::string_view text) {
+  int number = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 3)
+    refuse(stage, fmt::format("--log-state: '{}' is no descriptor; berth-run gives it, nobody else",
+                              text));
+  return number;
+}
+
 }  // namespace
 
 std::string usage(core::Stage stage) {
@@ -27,6 +37,7 @@ std::string usage(core::Stage stage) {
 Arguments parse_arguments(core::Stage stage, std::span<const char* const> arguments) {
   constexpr std::string_view k_settings = "--settings=";
   constexpr std::string_view k_resume = "--resume=";
+  constexpr std::string_view k_log_state = "--log-state=";
   Arguments result;
   std::vector<std::string_view> positional;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -38,6 +49,8 @@ Arguments parse_arguments(core::Stage stage, std::span<const char* const> argume
       result.settings = argument.substr(k_settings.size());
     } else if (argument.starts_with(k_resume) && stage == core::Stage::run) {
       result.resume = argument.substr(k_resume.size());
+    } else if (argument.starts_with(k_log_state) && stage == core::Stage::run) {
+      result.log_state = descriptor(stage, argument.substr(k_log_state.size()));
     } else if (argument == "--version") {
       result.version = true;
     } else if (argument == "--help") {

@@ -16,6 +16,8 @@ struct Arguments {
   std::optional<std::filesystem::path> settings;
   /// --resume=<stage id>:<offset>; given by berth-run to berth-run-engine.
   std::optional<std::string> resume;
+  /// --log-state=<descriptor>; likewise: where the log stands, in memory.
+  std::optional<int> log_state;
   bool version = false;
   bool help = false;
   /// run only.

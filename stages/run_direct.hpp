@@ -9,9 +9,12 @@
 
 namespace berth::stages {
 
+class RunSecrets;
+
 /// Replaces the process by berth-run-engine with the same arguments, and
-/// --resume=<value> where a stage is to be taken up. Does not return; throws.
-using HandOver = std::function<void(const std::optional<std::string>& resume)>;
+/// --resume=<value> where a stage is to be taken up; its log goes on from `secrets`
+/// (null: it has not begun). Does not return; throws.
+using HandOver = std::function<void(const std::optional<std::string>& resume, RunSecrets* secrets)>;
 
 /// berth-run: the script over the agent's own socket. Where there is no such
 /// way, or the agent is lost for good, `hand_over` takes the stage to the engine,

@@ -2,6 +2,7 @@
 
 #include "executor/core/failure_policy.hpp"
 #include "executor/gitlab/build_exit_code.hpp"
+#include "executor/support/core_dump.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/version.hpp"
 #include "stages/signals.hpp"
@@ -72,6 +73,7 @@ core::ExitStatus run_and_report(core::Stage stage, int argc, char** argv,
 
 int stage_main(core::Stage stage, int argc, char** argv, const StageBody& body) {
   std::signal(SIGPIPE, SIG_IGN);
+  support::forbid_core_dumps();
   support::StreamConsole console(STDERR_FILENO, support::color_wanted());
   const gitlab::RunnerEnvironment environment = gitlab::read_environment(environ);
 

@@ -1,5 +1,6 @@
 #include "executor/app/tunnel.hpp"
 
+#include "executor/support/core_dump.hpp"
 #include "executor/support/log.hpp"
 #include "executor/support/version.hpp"
 
@@ -12,6 +13,7 @@
 
 /// berth-tunnel: not a stage, but what prepare leaves running for the job's stages.
 int main(int argc, char** argv) {
+  berth::support::forbid_core_dumps();
   if (argc == 2 && std::string_view(argv[1]) == "--version") {
     std::printf("berth-tunnel %s\n", std::string(berth::support::version()).c_str());
     return EXIT_SUCCESS;

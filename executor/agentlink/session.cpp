@@ -52,7 +52,9 @@ void StageSession::open() {
       const TimePoint deadline = std::min(m_waiter.now() + m_limits.silence, out_of_reach_at());
       auto stream =
           m_transport.connect(deadline, cancelling() ? std::stop_token() : m_stop.token());
-      m_connection = std::make_unique<Connection>(std::move(stream), k_max_payload, m_waiter.now());
+      const bool note = m_request.note != nullptr && m_request.note->wanted();
+      m_connection = std::make_unique<Connection>(
+          std::move(stream), note ? protocol::k_max_agent_payload : k_max_payload, m_waiter.now());
       ++m_attempt;
       return;
     } catch (const Cancelled&) {
@@ -73,7 +75,7 @@ std::optional<core::ExitStatus> StageSession::serve() try {
     tend_cancel();
     m_connection->pump(m_waiter.now());
     const bool heard = drain();
-    if (m_status && exit_settles()) return m_status;
+    if (m_status && exit_settles() && note_settles()) return m_status;
     acknowledge();
     m_connection->flush();
     if (m_waiter.now() >= leave_at()) throw lost(ConnectFailure::absent, "it takes longer");
@@ -118,6 +120,7 @@ void StageSession::wait() {
   TimePoint until = m_connection->last_heard() + m_limits.silence;
   if (!m_progress.answered()) until = std::min(until, out_of_reach_at());
   until = std::min(until, cancelling() ? m_cancel.next() : leave_at());
+  if (m_note == Note::writing) until = std::min(until, m_write_until);
   if (m_connection->buffered()) until = m_waiter.now();
   // Once seen, a stop request would keep its descriptor readable for ever.
   std::array<pollfd, 2> fds{m_connection->poll_entry(), pollfd{m_stop.fd(), POLLIN, 0}};

@@ -31,6 +31,8 @@ struct StageRequest {
   /// The agent that prepare met. Another nonce means that the container was
   /// replaced. Empty: the first HELLO of this session decides.
   std::optional<Nonce> nonce;
+  /// Read before the stage is started, and changed when it has ended. Null: none.
+  core::StageNote* note = nullptr;
   /// Names the container in messages: "build container 'berth-7-…-build' of image 'x'".
   std::string where;
 };

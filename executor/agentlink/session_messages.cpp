@@ -1,12 +1,21 @@
 // What a stage's session does with each message of the agent, and what it says.
 
 #include "executor/agentlink/stage_session.hpp"
+#include "executor/support/files.hpp"
 
 #include <fmt/format.h>
 
 #include <variant>
 
 namespace berth::agentlink {
+namespace {
+
+constexpr std::uint32_t k_read_tag = 1;
+constexpr std::uint32_t k_write_tag = 2;
+/// For an answer that needs no waiting; nothing but later stages' masks hangs on it.
+constexpr std::chrono::seconds k_write_limit{5};
+
+}  // namespace
 
 using support::Cancelled;
 using support::SystemError;
@@ -14,7 +23,7 @@ using support::SystemError;
 /// Takes up what the connection holds; true if there was a whole message.
 bool StageSession::drain() {
   bool heard = false;
-  while (!m_status) {
+  while (!m_status || m_note == Note::writing) {
     const auto message = m_connection->next();
     if (!message) break;
     heard = true;
@@ -36,17 +45,24 @@ void StageSession::on(const protocol::Hello& hello) {
                       m_request.where);
   m_nonce = hello.nonce;
   m_greeted = true;
+  m_progress.connected();
+  const bool wanted = m_request.note != nullptr && m_request.note->wanted();
+  if (!wanted || m_note == Note::read) return begin();
+  m_note = Note::reading;
+  m_connection->send(protocol::Get{k_read_tag, m_request.note->name()});
+}
 
+/// Starts the stage, or takes it up.
+void StageSession::begin() {
   // START is safe to repeat at an agent that is known to be the same. A stage of
   // an earlier process may have been started without a byte of output; without
   // its agent's nonce, only ATTACH is sure not to start it again.
   const bool taken_up = m_request.resume && (*m_request.resume > 0 || !m_request.nonce);
   const bool attach = m_progress.started() || taken_up || (cancelling() && m_start_sent);
-  m_progress.connected();
   if (attach)
     m_connection->send(protocol::Attach{m_request.start.id, m_progress.delivered()});
   else
-    m_connection->send(m_request.start);
+    m_connection->send(m_note == Note::read ? m_start : m_request.start);
   m_start_sent = true;
   m_acknowledged = 0;
   if (cancelling()) signal(m_cancel.signal());
@@ -72,6 +88,27 @@ void StageSession::on(const protocol::Output& output) {
 
 void StageSession::on(const protocol::Exit& exit) {
   m_status = m_progress.on_exit(exit);
+}
+
+void StageSession::on(const protocol::FileReply& reply) {
+  const bool reading = m_note == Note::reading && reply.tag == k_read_tag;
+  const bool writing = m_note == Note::writing && reply.tag == k_write_tag;
+  if (!reading && !writing) throw ProtocolViolation("a file came unasked");
+  const std::string why =
+      reply.error == 0 ? "" : support::errno_text(static_cast<int>(reply.error));
+  if (writing) {
+    if (!why.empty()) m_request.note->not_kept(why);
+    m_note = Note::written;
+    return;
+  }
+  // Without it secrets would be shown.
+  if (!why.empty())
+    throw SystemError("the agent has lost what it was to keep for the job's stages: " +
+                      m_request.where + ": " + why);
+  m_start = m_request.start;
+  m_request.note->take(reply.bytes, m_start.script);
+  m_note = Note::read;
+  begin();
 }
 
 void StageSession::on(const protocol::Ping&) {
@@ -109,6 +146,23 @@ bool StageSession::exit_settles() {
   signal(m_cancel.kill(m_waiter.now()));
   m_progress.connected();
   m_connection->send(protocol::Attach{m_request.start.id, m_progress.delivered()});
+  return false;
+}
+
+/// The stage's status is the result: true when its agent has what later stages need.
+bool StageSession::note_settles() {
+  if (m_request.note == nullptr || m_note == Note::written) return true;
+  if (m_note == Note::writing) {
+    if (!m_connection->closed() && m_waiter.now() < m_write_until) return false;
+    m_request.note->not_kept("no answer");
+    return true;
+  }
+  const auto changed = m_request.note->changed();
+  if (!changed) return true;
+  m_connection->send(protocol::Put{k_write_tag, m_request.note->name(), 0, protocol::k_keep_owner,
+                                   protocol::k_keep_owner, std::string(changed->expose())});
+  m_note = Note::writing;
+  m_write_until = m_waiter.now() + k_write_limit;
   return false;
 }
 

@@ -52,6 +52,7 @@ StageRequest make_stage_request(const core::JobSpec& spec, const core::Sandbox& 
   if (script.resume) request.resume = script.resume->offset;
   request.start.umask = value(sandbox, script, "umask") == "0000" ? 0 : protocol::k_keep_umask;
   request.start.script = script.text;
+  request.note = script.note;
   const std::string path = value(sandbox, script, "path");
   if (!path.empty()) request.start.env.push_back("PATH=" + path);
   if (const std::string safe = value(sandbox, script, "safe_directory"); !safe.empty()) {
@@ -60,6 +61,10 @@ StageRequest make_stage_request(const core::JobSpec& spec, const core::Sandbox& 
       request.start.env.push_back(std::string("GIT_CONFIG_") + word);
     request.start.env.push_back("GIT_CONFIG_VALUE_0=" + safe);
   }
+  const std::string exports = std::string(core::to_string(role)) + k_value_export;
+  for (auto it = sandbox.values.lower_bound(exports);
+       it != sandbox.values.end() && it->first.starts_with(exports); ++it)
+    request.start.env.push_back("?" + it->first.substr(exports.size()) + "=" + it->second);
   const std::string nonce = value(sandbox, script, "nonce");
   if (!nonce.empty()) {
     request.nonce = parse_id(nonce);

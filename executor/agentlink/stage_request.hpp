@@ -12,8 +12,21 @@
 /// From the plan and the sandbox to what run_stage wants. Pure but for the
 /// random id. Keys of Sandbox::values: "<role>.nonce", "<role>.id",
 /// "<role>.socket_dir", "<role>.path" (PATH of its stages), "<role>.umask",
-/// "<role>.safe_directory" (for git), role being helper or build; "direct_ms".
+/// "<role>.safe_directory" (for git), "<role>.export.<NAME>" (a variable of its stages
+/// where the container has none), role being helper or build; "note" (name of the
+/// agents' note), "direct_ms".
 namespace berth::agentlink {
+
+/// Behind the role, before the variable's name.
+inline constexpr const char* k_value_export = ".export.";
+/// Absent: the agents were given none by prepare.
+inline constexpr const char* k_value_note = "note";
+/// "warn" or "fail": artifacts are looked through for the note's secrets before they are
+/// uploaded. Their patterns and those of what is left out, each with a line end, as the
+/// job has them. Absent: not.
+inline constexpr const char* k_value_scan = "scan";
+inline constexpr const char* k_value_scan_paths = "scan.paths";
+inline constexpr const char* k_value_scan_exclude = "scan.exclude";
 
 /// The largest script a START can carry, in bytes; the rest is for its other fields.
 inline constexpr std::size_t k_max_script = protocol::k_max_driver_payload - (1u << 20);

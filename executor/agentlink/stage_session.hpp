@@ -60,7 +60,7 @@ class StageSession {
   void on(const protocol::Exit& exit);
   void on(const protocol::Refused& refused) { throw_refusal(refused, m_request.where); }
   void on(const protocol::Probed&) { throw ProtocolViolation("PROBED came unasked"); }
-  void on(const protocol::FileReply&) { throw ProtocolViolation("a file came unasked"); }
+  void on(const protocol::FileReply& reply);
   void on(const protocol::Ping&);
   void acknowledge();
 
@@ -68,6 +68,8 @@ class StageSession {
   void tend_cancel();
   void signal(std::uint8_t number);
   bool exit_settles();
+  void begin();
+  bool note_settles();
 
   Transport& m_transport;
   const StageRequest& m_request;
@@ -93,6 +95,12 @@ class StageSession {
   Cancellation m_cancel;
   /// The sink takes no more: what comes is dropped until the cancel is through.
   bool m_discard = false;
+
+  enum class Note { unread, reading, read, writing, written };
+  Note m_note = Note::unread;
+  /// The request's, as the note has changed it.
+  protocol::Start m_start;
+  TimePoint m_write_until{};
 };
 
 }  // namespace berth::agentlink

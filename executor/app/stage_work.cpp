@@ -1,8 +1,10 @@
 #include "executor/app/stage_work.hpp"
 
+#include "executor/agentlink/stage_request.hpp"
 #include "executor/app/attempt_marker.hpp"
 #include "executor/app/backends.hpp"
 #include "executor/app/service_hints.hpp"
+#include "executor/credentials/delivery.hpp"
 #include "executor/gitlab/container_environment.hpp"
 #include "executor/gitlab/job_response.hpp"
 #include "executor/hints/find.hpp"
@@ -29,6 +31,26 @@ auto read_if_sound(core::Console& console, const Read& read) -> decltype(read())
   }
 }
 
+/// Where the stages find what the agents were given; no secret itself.
+void note_secrets(core::Sandbox& sandbox, const core::JobSecrets& secrets, const core::Job& job,
+                  settings::Credentials::Scan scan) {
+  if (!secrets.note.empty()) sandbox.values[agentlink::k_value_note] = secrets.note;
+  for (const auto& [name, path] : secrets.exports)
+    sandbox.values[std::string("build") + agentlink::k_value_export + name] = path;
+  using Scan = settings::Credentials::Scan;
+  if (scan == Scan::off || secrets.note.empty() || job.artifacts.empty()) return;
+  std::string paths;
+  std::string exclude;
+  for (const core::Artifacts& one : job.artifacts) {
+    for (const std::string& path : one.paths) paths += path + "\n";
+    if (one.untracked) paths += "**\n";
+    for (const std::string& path : one.exclude) exclude += path + "\n";
+  }
+  sandbox.values[agentlink::k_value_scan] = scan == Scan::fail ? "fail" : "warn";
+  sandbox.values[agentlink::k_value_scan_paths] = paths;
+  sandbox.values[agentlink::k_value_scan_exclude] = exclude;
+}
+
 }  // namespace
 
 void prepare(const StageInput& input) {
@@ -40,6 +62,9 @@ void prepare(const StageInput& input) {
   const core::Variables containers = gitlab::container_environment(job, expanded);
   for (const std::string& note : plan.notes) input.console.warning(note);
 
+  const core::JobSecrets secrets =
+      credentials::job_secrets(job, expanded, plan, settings.credentials, input.console);
+
   const auto backend = make_backend(plan.backend, settings);
   mark_unfinished(input.environment.tmpdir);
   ServiceHints console(input.console);
@@ -49,7 +74,8 @@ void prepare(const StageInput& input) {
                                {.job = job,
                                 .expanded = expanded,
                                 .container_environment = containers,
-                                .default_services = &settings.policy.services},
+                                .default_services = &settings.policy.services,
+                                .secrets = &secrets},
                                console, input.stop);
   } catch (const support::Error& error) {
     // Others are tried again.
@@ -60,6 +86,7 @@ void prepare(const StageInput& input) {
     throw support::JobError(error.what(), std::string(cause->hint));
   }
   console.note(sandbox);
+  note_secrets(sandbox, secrets, job, settings.credentials.scan_artifacts);
   state::write_sandbox(input.environment.tmpdir, sandbox);
   mark_finished(input.environment.tmpdir);
 }

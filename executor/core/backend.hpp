@@ -2,6 +2,7 @@
 
 #include "executor/core/exit_status.hpp"
 #include "executor/core/job.hpp"
+#include "executor/core/job_secrets.hpp"
 #include "executor/core/job_spec.hpp"
 #include "executor/core/stage.hpp"
 #include "executor/support/console.hpp"
@@ -47,10 +48,29 @@ struct Resume {
   bool operator==(const Resume&) const = default;
 };
 
+/// What the agents of a job keep in memory from one stage to the next; the stage that
+/// runs is told of it on the connection that it has anyway.
+class StageNote {
+ public:
+  virtual ~StageNote() = default;
+  /// What the agents know it by.
+  virtual const std::string& name() const = 0;
+  /// The agents have one: it is to be read before the script starts.
+  virtual bool wanted() const = 0;
+  /// The note; may change the script that is started. Throws where it is not one.
+  virtual void take(std::string_view bytes, std::string& script) = 0;
+  /// When the script has ended: what the agent is to keep from now on, if anything.
+  virtual std::optional<support::Secret> changed() = 0;
+  /// It has not kept it: its words.
+  virtual void not_kept(std::string_view why) = 0;
+};
+
 struct Script {
   ScriptStage stage;
   std::string text;
   std::optional<Resume> resume = std::nullopt;
+  /// Outlives the call; null: none.
+  StageNote* note = nullptr;
 };
 
 struct DefaultService;
@@ -67,6 +87,8 @@ struct PrepareInput {
   const Variables& container_environment;
   /// The settings' services, by ServiceSpec::settings_index.
   const std::vector<DefaultService>* default_services = nullptr;
+  /// Null: none.
+  const JobSecrets* secrets = nullptr;
 };
 
 /// The variables that a service is given beside the job's: those of the job's or the

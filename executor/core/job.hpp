@@ -63,6 +63,15 @@ struct Image {
   bool operator==(const Image&) const = default;
 };
 
+/// One of artifacts[]: what a job uploads. Patterns as written, variables in them.
+struct Artifacts {
+  std::vector<std::string> paths{};
+  std::vector<std::string> exclude{};
+  /// Also what git does not know.
+  bool untracked = false;
+  bool operator==(const Artifacts&) const = default;
+};
+
 /// credentials[] of type registry.
 struct RegistryCredential {
   std::string url{};
@@ -90,6 +99,7 @@ struct Job {
   std::vector<Image> services;
   Variables variables;
   std::vector<RegistryCredential> credentials;
+  std::vector<Artifacts> artifacts;
   /// Keys of `secrets`: their values arrive as variables that are not public.
   std::vector<std::string> secret_keys;
 };

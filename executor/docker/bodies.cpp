@@ -14,6 +14,10 @@ using nlohmann::json;
 
 /// The agent needs a socket and nothing else there.
 constexpr int k_run_tmpfs_bytes = 1 << 20;
+/// Credentials, and what tools keep beside them.
+constexpr int k_memory_bytes = 64 << 20;
+/// As /tmp: whoever the job's user is may write, and nobody touches another's files.
+constexpr int k_memory_mode = 01777;
 
 json volume_mount(const std::string& name, std::string_view target, bool read_only,
                   const Labels& labels) {
@@ -26,6 +30,12 @@ json volume_mount(const std::string& name, std::string_view target, bool read_on
           {"Target", target},
           {"ReadOnly", read_only},
           {"VolumeOptions", std::move(options)}};
+}
+
+json memory_mount(const std::string& target, int bytes, int mode) {
+  return {{"Type", "tmpfs"},
+          {"Target", target},
+          {"TmpfsOptions", {{"SizeBytes", bytes}, {"Mode", mode}}}};
 }
 
 json bind_mount(const std::filesystem::path& source, std::string_view target) {
@@ -73,9 +83,7 @@ json agent_mounts(const core::JobSpec& spec, const Placement& placement, std::st
     mounts.push_back(bind_mount(*placement.host_directory / role, k_run_directory));
     mounts.push_back(bind_mount(*placement.host_directory / "lease", k_lease_directory));
   } else {
-    mounts.push_back({{"Type", "tmpfs"},
-                      {"Target", k_run_directory},
-                      {"TmpfsOptions", {{"SizeBytes", k_run_tmpfs_bytes}, {"Mode", 0777}}}});
+    mounts.push_back(memory_mount(std::string(k_run_directory), k_run_tmpfs_bytes, 0777));
     mounts.push_back(volume_mount(lease_volume_name(spec), k_lease_directory, false,
                                   attempt_labels(spec, placement.host, "volume")));
   }
@@ -222,8 +230,10 @@ json build_body(const core::JobSpec& spec, const Placement& placement,
                 const settings::Docker& options, const std::string& image_id,
                 const Environment& environment, const std::string& helper_id,
                 const std::vector<ExtraMount>& extra) {
-  json host = host_config(spec, options, spec.build.privileged,
-                          agent_mounts(spec, placement, "build", extra), extra);
+  json mounts = agent_mounts(spec, placement, "build", extra);
+  for (const std::string& directory : placement.memory)
+    mounts.push_back(memory_mount(directory, k_memory_bytes, k_memory_mode));
+  json host = host_config(spec, options, spec.build.privileged, std::move(mounts), extra);
   host["NetworkMode"] = "container:" + helper_id;
   json body = agent_container(spec, placement, spec.build, image_id, "build", std::move(host));
   if (!spec.build.user.empty()) body["User"] = spec.build.user;

@@ -41,6 +41,8 @@ struct Placement {
   std::string namespace_of{};
   /// Names that mean 127.0.0.1 then.
   std::vector<std::string> local_names{};
+  /// Directories of the build container that are kept in memory.
+  std::vector<std::string> memory{};
 };
 
 /// A volume that a container has beside the job's directories; it takes the place

@@ -10,6 +10,7 @@
 #include "executor/gitlab/container_environment.hpp"
 #include "executor/sandbox/concurrently.hpp"
 #include "executor/sandbox/helper_tools.hpp"
+#include "executor/sandbox/secret_delivery.hpp"
 #include "executor/support/clock.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/log.hpp"
@@ -76,6 +77,7 @@ core::Sandbox Preparation::run() {
 
 void Preparation::place() {
   m_placement.host = m_state.identity(m_spec.tmpdir);
+  m_placement.memory = sandbox::memory_directories(m_input.secrets);
   // Its record is what the next attempt's sweep finds this one by, with or
   // without sockets in it.
   const auto directory = m_state.make_attempt(m_spec, m_placement.host);
@@ -226,7 +228,7 @@ protocol::Hello Preparation::meet(AgentContainer& container, const std::stop_tok
     const auto transport = make_transport(m_engine, container);
     return await_agent(m_engine, container, *transport, k_hello_limit, m_console, stop);
   };
-  const auto agent = [&] {
+  auto agent = [&] {
     try {
       return await();
     } catch (const agentlink::ConnectError& error) {
@@ -236,6 +238,7 @@ protocol::Hello Preparation::meet(AgentContainer& container, const std::stop_tok
     }
   }();
   sandbox::require_shell(container.named(), agent.hello());
+  sandbox::deliver_secrets(agent, container.role, m_input.secrets, stop);
   return agent.hello();
 }
 

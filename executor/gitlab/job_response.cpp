@@ -150,6 +150,11 @@ core::Job job_of(const json& root) {
                                .username = text(credential, "username"),
                                .password = support::Secret(text(credential, "password"))});
   }
+  for (const json& one : list(root, "artifacts")) {
+    job.artifacts.push_back({.paths = strings(one, "paths"),
+                             .exclude = strings(one, "exclude"),
+                             .untracked = flag(one, "untracked")});
+  }
   for (const auto& [key, unused] : group(root, "secrets").items()) job.secret_keys.push_back(key);
   return job;
 }

@@ -11,6 +11,7 @@
 #include "executor/sandbox/helper_tools.hpp"
 #include "executor/sandbox/job_container.hpp"
 #include "executor/sandbox/readiness.hpp"
+#include "executor/sandbox/secret_delivery.hpp"
 #include "executor/sandbox/service_wait.hpp"
 #include "executor/support/error.hpp"
 
@@ -46,8 +47,9 @@ void Preparation::meet(core::ContainerRole role, const std::stop_token& stop) {
                                         .image = helper ? m_spec.helper.image : m_spec.build.image};
   const auto way = transport(role);
   try {
-    const auto agent = agentlink::AgentClient::connect(*way, Clock::now() + k_hello_limit, stop);
+    auto agent = agentlink::AgentClient::connect(*way, Clock::now() + k_hello_limit, stop);
     sandbox::require_shell(container, agent.hello());
+    sandbox::deliver_secrets(agent, role, m_input.secrets, stop);
     (helper ? m_helper_hello : m_build_hello) = agent.hello();
     if (!way->relayed()) m_tunnels_work = false;
   } catch (const agentlink::ConnectError& error) {

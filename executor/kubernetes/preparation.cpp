@@ -11,6 +11,7 @@
 #include "executor/kubernetes/sandbox_values.hpp"
 #include "executor/sandbox/container_end.hpp"
 #include "executor/sandbox/job_container.hpp"
+#include "executor/sandbox/secret_delivery.hpp"
 #include "executor/support/clock.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/log.hpp"
@@ -73,6 +74,7 @@ PodInputs Preparation::pod_inputs() const {
                    .architecture = m_agent.architecture,
                    .agent_config_map = m_agent.config_map,
                    .registry_logins = !m_logins.all().empty(),
+                   .memory = sandbox::memory_directories(m_input.secrets),
                    .pull_attempts = m_pull_attempts,
                    .daemons = &m_place.daemons};
   for (const core::ServiceSpec& service : m_spec.services) {

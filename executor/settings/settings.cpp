@@ -1,5 +1,6 @@
 #include "executor/settings/settings.hpp"
 
+#include "executor/settings/credentials_section.hpp"
 #include "executor/settings/docker_section.hpp"
 #include "executor/settings/kubernetes_section.hpp"
 #include "executor/settings/reader.hpp"
@@ -16,44 +17,47 @@ Settings parse(std::string_view yaml, std::string_view name) {
   // Both sections may stand in a file; only the chosen backend's rules count.
   std::map<std::string_view, core::Policy> rules;
   read_kubernetes_section(reader, {}, rules["kubernetes"], settings.kubernetes);
-  reader.map(root, "",
-             {{"backend",
-               [&](const Value& value) {
-                 common.backend = reader.text(value, "backend");
-                 if (common.backend != "docker" && common.backend != "kubernetes") {
-                   reader.bad_value(value, "backend", "docker or kubernetes");
-                 }
-               }},
-              {"state_dir",
-               [&](const Value& value) {
-                 settings.state_dir = reader.text(value, "state_dir");
-                 if (!settings.state_dir.is_absolute()) {
-                   reader.bad_value(value, "state_dir", "an absolute path");
-                 }
-               }},
-              {"orphan_timeout",
-               [&](const Value& value) {
-                 common.orphan_timeout = reader.duration(value, "orphan_timeout", 1);
-               }},
-              {"connection_timeout",
-               [&](const Value& value) {
-                 common.connection_timeout = reader.duration(value, "connection_timeout", 1);
-               }},
-              {"pull_retry_timeout",
-               [&](const Value& value) {
-                 common.pull_retry_timeout = reader.duration(value, "pull_retry_timeout", 0);
-               }},
-              {"service_compat",
-               [&](const Value& value) {
-                 common.service_compat = reader.boolean(value, "service_compat");
-               }},
-              {"docker",
-               [&](const Value& value) {
-                 read_docker_section(reader, value, rules["docker"], settings.docker);
-               }},
-              {"kubernetes", [&](const Value& value) {
-                 read_kubernetes_section(reader, value, rules["kubernetes"], settings.kubernetes);
-               }}});
+  reader.map(
+      root, "",
+      {{"backend",
+        [&](const Value& value) {
+          common.backend = reader.text(value, "backend");
+          if (common.backend != "docker" && common.backend != "kubernetes") {
+            reader.bad_value(value, "backend", "docker or kubernetes");
+          }
+        }},
+       {"state_dir",
+        [&](const Value& value) {
+          settings.state_dir = reader.text(value, "state_dir");
+          if (!settings.state_dir.is_absolute()) {
+            reader.bad_value(value, "state_dir", "an absolute path");
+          }
+        }},
+       {"orphan_timeout",
+        [&](const Value& value) {
+          common.orphan_timeout = reader.duration(value, "orphan_timeout", 1);
+        }},
+       {"connection_timeout",
+        [&](const Value& value) {
+          common.connection_timeout = reader.duration(value, "connection_timeout", 1);
+        }},
+       {"pull_retry_timeout",
+        [&](const Value& value) {
+          common.pull_retry_timeout = reader.duration(value, "pull_retry_timeout", 0);
+        }},
+       {"service_compat",
+        [&](const Value& value) {
+          common.service_compat = reader.boolean(value, "service_compat");
+        }},
+       {"credentials",
+        [&](const Value& value) { read_credentials_section(reader, value, settings.credentials); }},
+       {"docker",
+        [&](const Value& value) {
+          read_docker_section(reader, value, rules["docker"], settings.docker);
+        }},
+       {"kubernetes", [&](const Value& value) {
+          read_kubernetes_section(reader, value, rules["kubernetes"], settings.kubernetes);
+        }}});
   settings.policy = rules[common.backend];
   settings.policy.backend = common.backend;
   settings.policy.orphan_timeout = common.orphan_timeout;

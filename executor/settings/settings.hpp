@@ -1,6 +1,7 @@
 #pragma once
 
 #include "executor/core/planner.hpp"
+#include "executor/settings/credentials.hpp"
 #include "executor/settings/kubernetes.hpp"
 
 #include <cstdint>
@@ -55,6 +56,7 @@ struct Settings {
   core::Policy policy;
   Docker docker;
   Kubernetes kubernetes;
+  Credentials credentials;
   /// Where Berth keeps sockets, locks and its host id. Absolute; empty only
   /// behind parse(), where the file names none.
   std::filesystem::path state_dir;

@@ -47,6 +47,8 @@ struct PodInputs {
   /// The job has registry logins: the pod pulls with them, and waits for its
   /// Secret (job_secret.hpp).
   bool registry_logins = false;
+  /// Directories of the build container that are kept in memory.
+  std::vector<std::string> memory{};
   /// Which of ContainerSpec::pull_policies to use, per container: build, helper,
   /// then services; missing ones are 0.
   std::vector<std::size_t> pull_attempts{};

@@ -27,9 +27,15 @@ constexpr std::string_view k_agent_volume = "berth-agent";
 constexpr int k_agent_mode = 0555;
 /// The agent needs a socket and nothing else there.
 constexpr const char* k_run_size = "1Mi";
+/// Credentials, and what tools keep beside them.
+constexpr const char* k_memory_size = "64Mi";
 
 std::string run_volume(std::string_view container) {
   return fmt::format("berth-run-{}", container);
+}
+
+std::string memory_volume(std::size_t index) {
+  return fmt::format("berth-memory-{}", index);
 }
 
 /// A volume of the settings with its variables replaced.
@@ -84,9 +90,9 @@ std::vector<Mounted> settings_volumes(const PodInputs& inputs) {
   std::map<std::string, std::string> objects;
   for (const settings::KubernetesVolume& volume : inputs.settings.volumes) {
     const Mounted& one = all.emplace_back(expand(volume, inputs.expanded));
-    const bool ours = one.name.starts_with("berth-run-") || one.name == k_agent_volume ||
-                      one.name == k_lease_volume || one.name == k_cache_volume ||
-                      one.name == "berth-builds";
+    const bool ours = one.name.starts_with("berth-run-") || one.name.starts_with("berth-memory-") ||
+                      one.name == k_agent_volume || one.name == k_lease_volume ||
+                      one.name == k_cache_volume || one.name == "berth-builds";
     if (ours || objects.emplace(one.name, one.object).first->second != one.object) {
       throw support::OperatorError(
           fmt::format("kubernetes.volumes of berth.yaml: '{}' would be a second volume '{}' of the "
@@ -206,6 +212,10 @@ json pod_volumes(const core::JobSpec& spec, const PodInputs& inputs) {
                        {"emptyDir", {{"medium", "Memory"}, {"sizeLimit", k_run_size}}}});
   }
   volumes.push_back({{"name", k_lease_volume}, {"emptyDir", {{"sizeLimit", k_lease_limit}}}});
+  for (std::size_t i = 0; i < inputs.memory.size(); ++i) {
+    volumes.push_back({{"name", memory_volume(i)},
+                       {"emptyDir", {{"medium", "Memory"}, {"sizeLimit", k_memory_size}}}});
+  }
   if (inputs.daemons != nullptr) {
     for (json& volume : daemon_volumes(spec, *inputs.daemons)) volumes.push_back(std::move(volume));
   }
@@ -231,6 +241,9 @@ json agent_mounts(const core::JobSpec& spec, const PodInputs& inputs, std::strin
   mounts.back()["readOnly"] = true;
   mounts.push_back(mount(run_volume(container), k_run_directory));
   mounts.push_back(mount(k_lease_volume, k_lease_directory));
+  for (std::size_t i = 0; container == k_build_container && i < inputs.memory.size(); ++i) {
+    mounts.push_back(mount(memory_volume(i), inputs.memory[i]));
+  }
   return mounts;
 }
 

@@ -16,6 +16,7 @@
 ///     berth-run-<name>     /.berth/run   that one, in memory
 ///     berth-lease          /.berth/lease build, helper
 ///     berth-dind-...       see daemons.hpp
+///     berth-memory-<n>     (credentials) build, in memory
 namespace berth::kubernetes {
 
 /// `volumes` of the PodSpec.

@@ -68,6 +68,12 @@ TEST_CASE("a request names the container and the agent of its stage", "[stage_re
         std::vector<std::string>{"PATH=/.berth/run/tools:/bin"});
   CHECK(make_stage_request(spec(), sandbox, build).start.env.empty());
 
+  sandbox.values["build.export.KUBECONFIG"] = "/run/berth/credentials/KUBE";
+  sandbox.values["build.exported"] = "no";
+  CHECK(make_stage_request(spec(), sandbox, build).start.env ==
+        std::vector<std::string>{"?KUBECONFIG=/run/berth/credentials/KUBE"});
+  CHECK(make_stage_request(spec(), sandbox, helper).start.env.size() == 1);
+
   sandbox.values["helper.nonce"] = "12";
   CHECK_THROWS_WITH(make_stage_request(spec(), sandbox, helper), ContainsSubstring("helper.nonce"));
 }

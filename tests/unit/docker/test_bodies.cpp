@@ -112,6 +112,24 @@ TEST_CASE("no volume is ever filled from an image, and services see nothing of t
   }
 }
 
+TEST_CASE("what is kept in memory is the build container's alone") {
+  core::JobSpec spec = sample_spec();
+  spec.services = {sample_service()};
+  Placement placement = direct_placement();
+  placement.memory = {"/run/berth/credentials", "/root/.kube"};
+  const json build = docker::build_body(spec, placement, {}, "i", {}, "h");
+  const json helper = docker::helper_body(spec, placement, {}, "i");
+  const json service = docker::service_body(spec, 0, placement, {}, "i", {});
+  for (const std::string& directory : placement.memory) {
+    REQUIRE(mount_at(build, directory) != nullptr);
+    CHECK(mount_at(build, directory)->at("Type") == "tmpfs");
+    CHECK(mount_at(build, directory)->at("TmpfsOptions").at("Mode") == 01777);
+    CHECK(mount_at(build, directory)->at("TmpfsOptions").at("SizeBytes") > 0);
+    CHECK(mount_at(helper, directory) == nullptr);
+    CHECK(mount_at(service, directory) == nullptr);
+  }
+}
+
 TEST_CASE("the entrypoint is kept, replaced or cleared as the job says") {
   core::JobSpec spec = sample_spec();
   const auto entrypoint = [&] {

@@ -77,6 +77,7 @@ kubernetes::PodInputs PodFixture::inputs(const core::JobSpec& spec) {
   inputs.agent_config_map = "berth-agent-amd64-0123456789ab";
   inputs.registry_logins = registry_logins;
   inputs.pull_attempts = pull_attempts;
+  inputs.memory = memory;
   return inputs;
 }
 

@@ -24,6 +24,7 @@ struct PodFixture {
   std::string yaml;
   bool registry_logins = false;
   std::vector<std::size_t> pull_attempts;
+  std::vector<std::string> memory;
 
   /// Adds a variable of the job.
   void variable(core::Variable variable);

@@ -43,6 +43,27 @@ TEST_CASE("pod: the agent is the first process of build and helper alone") {
   CHECK_FALSE(pod["spec"].contains("initContainers"));
 }
 
+TEST_CASE("pod: what is kept in memory is the build container's alone") {
+  tests::PodFixture fixture;
+  fixture.service("postgres:15", "db");
+  fixture.memory = {"/root/.docker", "/run/berth/credentials"};
+  const json pod = fixture.pod();
+  const json build = mounts_of(tests::container(pod, "build"));
+  CHECK(build["/root/.docker"] == "berth-memory-0");
+  CHECK(build["/run/berth/credentials"] == "berth-memory-1");
+  for (const char* name : {"helper", "db"})
+    for (const auto& [path, volume] : mounts_of(tests::container(pod, name)).items())
+      CHECK_FALSE(volume.get<std::string>().starts_with("berth-memory"));
+  unsigned found = 0;
+  for (const json& volume : pod["spec"]["volumes"]) {
+    if (!volume.at("name").get<std::string>().starts_with("berth-memory")) continue;
+    CHECK(volume.at("emptyDir").at("medium") == "Memory");
+    CHECK(volume.at("emptyDir").contains("sizeLimit"));
+    ++found;
+  }
+  CHECK(found == 2);
+}
+
 TEST_CASE("pod: entrypoints") {
   tests::PodFixture fixture;
   const json agent = {"/.berth/bin/berth-agent", "serve"};

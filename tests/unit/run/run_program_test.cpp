@@ -1,4 +1,7 @@
+#include "executor/agentlink/client.hpp"
+#include "executor/agentlink/socket_transport.hpp"
 #include "executor/agentlink/stage_request.hpp"
+#include "executor/masking/stage_secrets.hpp"
 #include "tests/support/agent_process.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/run/run_fixture.hpp"
@@ -19,6 +22,15 @@ namespace {
 struct WithAgent {
   AgentProcess agent;
 };
+
+/// As prepare does.
+void give_note(const AgentProcess& agent, const std::string& name, const support::Secret& note) {
+  const auto transport = agentlink::make_socket_transport(agent.run_dir());
+  auto client = agentlink::AgentClient::connect(
+      *transport, std::chrono::steady_clock::now() + std::chrono::seconds(60), {});
+  client.put(name, note.expose(), {}, {});
+}
+
 struct Fixture : WithAgent, RunFixture {
   Fixture() : RunFixture(agent.run_dir()) {}
 };
@@ -147,7 +159,11 @@ TEST_CASE("a stage whose agent is lost is taken up at the delivered byte", "[ber
       std::string_view(arguments).substr(option.size(), line_end - option.size()));
   REQUIRE(resume);
   CHECK(resume->offset == 6);
-  CHECK(arguments.substr(line_end + 1) == (f.tmpdir / "script").string() + "\nbuild_script\n");
+  const std::string state = "--log-state=";
+  REQUIRE(arguments.substr(line_end + 1).starts_with(state));
+  CHECK(std::stoi(arguments.substr(line_end + 1 + state.size())) > 2);
+  CHECK(arguments.substr(arguments.find('\n', line_end + 1) + 1) ==
+        (f.tmpdir / "script").string() + "\nbuild_script\n");
 }
 
 TEST_CASE("a missing engine program is named", "[berth-run]") {
@@ -167,6 +183,60 @@ TEST_CASE("a container that was replaced since prepare is a system failure", "[b
   CHECK(run->output().empty());
   CHECK_THAT(run->errors(),
              ContainsSubstring("replaced") && ContainsSubstring("berth-7-abc-build"));
+}
+
+TEST_CASE("secrets of the agents' note are masked, and change the script", "[berth-run]") {
+  Fixture f;
+  const std::string name = "memory:0123";
+  f.sandbox.values["note"] = name;
+  masking::StageSecrets secrets;
+  secrets.secrets = {support::Secret("Gd4canaryToken77QzLp")};
+  secrets.changes = {{.from = support::Secret("YWJj\nZGVm"), .to = support::Secret("YWJjZGVm")}};
+  give_note(f.agent, name, masking::encode(secrets));
+  const auto run = f.start(
+      R"(: | eval $'export KEY=$\'YWJj\\nZGVm\'\necho "key $KEY token Gd4canaryToken77QzLp"\n'
+printf Gd4canary)",
+      "build_script");
+  CHECK(run->wait() == 0);
+  CHECK(run->output() == "key YWJjZGVm token [MASKED]\nGd4canary");
+  CHECK(run->errors().empty());
+}
+
+TEST_CASE("an agent that has lost its note is a system failure", "[berth-run]") {
+  Fixture f;
+  f.sandbox.values["note"] = "memory:0123";
+  SECTION("it has none") {}
+  SECTION("it has another") {
+    give_note(f.agent, "memory:0123", support::Secret("whatever"));
+  }
+  const auto run = f.start("echo started\n", "build_script");
+  CHECK(run->wait() == k_system_failure);
+  CHECK(run->output().empty());
+}
+
+TEST_CASE("what a script asks to be masked is masked in later stages too", "[berth-run]") {
+  Fixture f;
+  SECTION("where prepare left a note") {
+    f.sandbox.values["note"] = "memory:0123";
+    give_note(f.agent, "memory:0123", masking::encode({}));
+  }
+  SECTION("where it left none") {}
+  const auto run =
+      f.start("echo '::add-mask::first-Value-1'; echo first-Value-1\n", "build_script");
+  CHECK(run->wait() == 0);
+  CHECK(run->output() == "::add-mask::[MASKED]\n[MASKED]\n");
+  CHECK(run->errors().empty());
+  const auto second =
+      f.start("echo first-Value-1; echo '::add-mask::other-Value-2'\n", "after_script");
+  CHECK(second->wait() == 0);
+  CHECK(second->output() == "[MASKED]\n::add-mask::[MASKED]\n");
+  const auto third = f.start("echo first-Value-1 other-Value-2\n", "upload_artifacts_on_success");
+  CHECK(third->wait() == 0);
+  CHECK(third->output() == "[MASKED] [MASKED]\n");
+  CHECK(third->errors().empty());
+  for (const auto& file : fs::recursive_directory_iterator(f.tmpdir))
+    if (file.is_regular_file() && file.path().filename() != "script")
+      CHECK(content(file.path()).find("Value") == std::string::npos);
 }
 
 TEST_CASE("a long stage is left to the engine's program, once", "[berth-run]") {
