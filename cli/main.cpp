@@ -1,8 +1,10 @@
 #include "cli/cred_command.hpp"
+#include "cli/cred_lint.hpp"
 #include "cli/doctor_command.hpp"
 #include "cli/gc_command.hpp"
 #include "cli/local_command.hpp"
 #include "cli/register.hpp"
+#include "executor/support/core_dump.hpp"
 #include "executor/support/error.hpp"
 
 #include <CLI/CLI.hpp>
@@ -81,6 +83,8 @@ struct CredCommand {
         inspect(command->add_subcommand(
             "inspect", "Say what a value is and what is wrong with it (0 good, 1 bad, 3 none)")),
         encode(command->add_subcommand("encode", "Print a file as a CI variable should hold it")),
+        lint(command->add_subcommand(
+            "lint", "Look where a pipeline's scripts may break or show credentials (1: it does)")),
         expiry(command->add_subcommand("expiry", "Say until when files are good (1: one is not)")) {
     command->require_subcommand(1);
     inspect->add_option("file", inspection.file, "A file, or - for standard input")
@@ -89,6 +93,8 @@ struct CredCommand {
     inspect->add_flag("--json", inspection.json, "Tell it as JSON");
     encode->add_option("file", encoding.file, "A file, or - for standard input")
         ->capture_default_str();
+    lint->add_option("file", pipeline.file, "The pipeline")->capture_default_str();
+    lint->add_flag("--json", pipeline.json, "Tell it as JSON");
     expiry->add_option("files", end.files, "Files, or - for standard input")->required();
     expiry->add_option("--days", end.days, "How soon is too soon")
         ->capture_default_str()
@@ -99,21 +105,25 @@ struct CredCommand {
   int run() const {
     if (inspect->parsed()) return berth::cli::run_cred_inspect(inspection);
     if (encode->parsed()) return berth::cli::run_cred_encode(encoding);
+    if (lint->parsed()) return berth::cli::run_cred_lint(pipeline);
     return berth::cli::run_cred_expiry(end);
   }
 
   CLI::App* command;
   CLI::App* inspect;
   CLI::App* encode;
+  CLI::App* lint;
   CLI::App* expiry;
   berth::cli::CredInspectOptions inspection{};
   berth::cli::CredEncodeOptions encoding{};
+  berth::cli::CredLintOptions pipeline{};
   berth::cli::CredExpiryOptions end{};
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  berth::support::forbid_core_dumps();
   CLI::App app("Berth: GitLab jobs in containers", "berth");
   app.require_subcommand(1);
   app.set_version_flag("--version", BERTH_VERSION);
