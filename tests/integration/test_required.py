@@ -17,6 +17,8 @@ BIN = str(BUILD / "bin")
 ON_AN_ENGINE = {
     "conformance, sockets": ["python3", str(TESTS / "conformance/behaviours.py"), "docker", BIN],
     "conformance, execs": ["python3", str(TESTS / "conformance/behaviours.py"), "docker-exec", BIN],
+    "canary": ["python3", str(TESTS / "integration/docker_backend/canary.py"), BIN],
+    "credentials": ["python3", str(TESTS / "integration/credentials/credentials.py"), "docker", BIN],
     "kills": ["python3", str(TESTS / "integration/docker_backend/kill_stages.py"), BIN],
     "unprivileged": ["python3", str(TESTS / "integration/docker_backend/unprivileged_runner.py"), BIN],
     "pipelines": ["python3", str(TESTS / "integration/pipelines.py"), BIN, str(TESTS / "pipelines/oom"), "socket"],
@@ -31,6 +33,7 @@ ON_AN_ENGINE = {
 
 ON_A_CLUSTER = {
     "conformance": ["python3", str(TESTS / "conformance/behaviours.py"), "kubernetes", BIN],
+    "credentials": ["python3", str(TESTS / "integration/credentials/credentials.py"), "kubernetes", BIN],
     **{name: ["python3", str(TESTS / f"integration/kubernetes_backend/{name}.py"), BIN]
        for name in ("canary", "causes", "cuts", "kills", "outages")},
     **{name: ["python3", str(TESTS / f"integration/upkeep/{name}.py"), "kubernetes", BIN] for name in ("doctor", "gc")},
