@@ -226,6 +226,11 @@ void report(const std::vector<RecognisedVariable>& variables, const Credentials&
         console.line(
             fmt::format("{}{}: scripts get it in one line", what, joined(finding.encoding, ", ")));
     }
+    // The name behind the `$` may be part of a secret.
+    if (one.lost_dollar)
+      console.warning(what +
+                      "it has a `$` that names no variable, which the runner has replaced by "
+                      "nothing: untick `Expand variable reference` in the variable's settings");
     if (fault.empty()) continue;
     if (settings.on_invalid == Credentials::OnInvalid::fail && one.in_scope)
       throw support::JobError(fault,

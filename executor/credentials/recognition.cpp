@@ -1,5 +1,6 @@
 #include "executor/credentials/recognition.hpp"
 
+#include "executor/core/expand.hpp"
 #include "executor/core/image_ref.hpp"
 
 #include <algorithm>
@@ -46,9 +47,10 @@ constexpr std::array<std::string_view, 29> k_known_names{
 
 /// docs.gitlab.com, "Predefined CI/CD variables": GitLab masks these itself, and no
 /// script decodes them.
-constexpr std::array<std::string_view, 8> k_predefined{
-    "CI_JOB_TOKEN", "CI_JOB_JWT*",           "CI_BUILD_TOKEN",     "CI_REGISTRY_*",
-    "CI_DEPLOY_*",  "CI_DEPENDENCY_PROXY_*", "CI_REPOSITORY_URL*", "CI_SERVER_TLS_*",
+constexpr std::array<std::string_view, 9> k_predefined{
+    "CI_JOB_TOKEN",          "CI_JOB_JWT*",        "CI_BUILD_TOKEN",
+    "CI_REGISTRY_*",         "CI_DEPLOY_USER",     "CI_DEPLOY_PASSWORD",
+    "CI_DEPENDENCY_PROXY_*", "CI_REPOSITORY_URL*", "CI_SERVER_TLS_*",
 };
 
 bool matches_any(const auto& patterns, std::string_view text) {
@@ -59,6 +61,18 @@ bool matches_any(const auto& patterns, std::string_view text) {
 
 bool is_secret_key(const core::Job& job, std::string_view key) {
   return std::ranges::find(job.secret_keys, key) != job.secret_keys.end();
+}
+
+/// A `$` of the value was meant as it stands.
+bool lost_dollar(const core::Variable* sent, const core::Variable& value,
+                 const core::Variables& expanded) {
+  if (sent == nullptr || sent->raw || sent->value == value.value) return false;
+  bool lost = false;
+  core::expand(sent->value, [&](std::string_view name) {
+    lost = lost || (name != "$" && expanded.find(name) == nullptr);
+    return std::string();
+  });
+  return lost;
 }
 
 bool is_in_scope(std::string_view name, const core::Job& job, const settings::Credentials& rules) {
@@ -115,7 +129,8 @@ std::vector<RecognisedVariable> recognise_variables(const core::Job& job,
                              .file = value->file,
                              .value = support::Secret(value->value),
                              .finding = examine(value->value, now),
-                             .in_scope = is_in_scope(key, job, settings)};
+                             .in_scope = is_in_scope(key, job, settings),
+                             .lost_dollar = lost_dollar(sent, *value, expanded)};
     if (is_told_of(found.finding, named)) all.push_back(std::move(found));
   };
   for (const core::Variable& variable : job.variables.all()) look_at(variable.key);

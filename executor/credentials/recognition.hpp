@@ -26,6 +26,8 @@ struct RecognisedVariable {
   Finding finding{};
   /// This job may have it handed out (settings::Credentials::scope).
   bool in_scope = true;
+  /// The runner has replaced a `$NAME` of it for which there is no variable.
+  bool lost_dollar = false;
 };
 
 /// Of `job` come what variables are and who the job is; `expanded` has the values that

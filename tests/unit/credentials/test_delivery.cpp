@@ -254,6 +254,15 @@ TEST_CASE("report: what ends soon, what has ended, what is cut") {
     REQUIRE(jobs.log.warnings.size() == 1);
     CHECK_THAT(jobs.log.warnings[0], ContainsSubstring("credential KUBE_CONFIG: truncated: "));
   }
+  SECTION("with a `$` that names nothing, which may be part of a secret") {
+    const std::string netrc = "machine example.com login me password Zq5";
+    jobs.job.variables.set({.key = "NETRC", .value = netrc + "$Secret9"});
+    jobs.expanded.set({.key = "NETRC", .value = netrc});
+    jobs.report();
+    REQUIRE(jobs.log.warnings.size() == 1);
+    CHECK_THAT(jobs.log.warnings[0], ContainsSubstring("credential NETRC: it has a `$`"));
+    CHECK_THAT(jobs.log.warnings[0], !ContainsSubstring("Secret9"));
+  }
   SECTION("wrapped") {
     jobs.set("KUBE_CONFIG", test::wrapped(config(30), 76));
     jobs.report();

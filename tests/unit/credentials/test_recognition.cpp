@@ -73,6 +73,28 @@ TEST_CASE("recognition: GitLab's own variables are left out") {
   for (const char* key : {"CI_JOB_TOKEN", "CI_JOB_JWT_V2", "CI_REGISTRY_PASSWORD"})
     jobs.set({.key = key, .value = sample("jwt").text, .masked = true});
   CHECK(jobs.names().empty());
+  jobs.set({.key = "CI_DEPLOY_KEY", .value = sample("private key").text, .masked = true});
+  CHECK(jobs.names() == Names{"CI_DEPLOY_KEY"});
+}
+
+TEST_CASE("recognition: a `$` that names no variable is noticed") {
+  const std::string begin = "machine example.com login me password ";
+  const auto lost = [&](const std::string& sent, const std::string& seen, bool raw = false) {
+    Jobs jobs;
+    jobs.set({.key = "WORD", .value = "other"});
+    jobs.job.variables.set({.key = "NETRC", .value = begin + sent, .raw = raw});
+    jobs.expanded.set({.key = "NETRC", .value = begin + seen, .raw = raw});
+    const auto found = jobs.found();
+    REQUIRE(found.size() == 1);
+    return found[0].lost_dollar;
+  };
+  CHECK(lost("secret$nothing-else", "secret-else"));
+  CHECK(lost("secret${nothing}-else", "secret-else"));
+  CHECK(lost("secret$1-else", "secret-else"));
+  CHECK_FALSE(lost("secret-$WORD", "secret-other"));
+  CHECK_FALSE(lost("secret$$else", "secret$else"));
+  CHECK_FALSE(lost("secret$nothing", "secret$nothing", true));
+  CHECK_FALSE(lost("secret-without", "secret-without"));
 }
 
 TEST_CASE("recognition: damage is told of only where a credential is meant") {
