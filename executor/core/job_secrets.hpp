@@ -15,7 +15,7 @@ inline constexpr const char* k_credentials_directory = "/run/berth/credentials";
 /// Made by executor/credentials from the job's variables, for one call: never stored.
 struct JobSecrets {
   struct File {
-    /// Below k_credentials_directory.
+    /// Absolute, in k_credentials_directory.
     std::string path{};
     support::Secret content{};
   };
