@@ -47,7 +47,7 @@ scope:
     projects: [group/shop, "infra/**"]
     environments: [production, "live/*"]
     protected_refs: true
-  - variables: "*"
+  - variables: ["*"]
 )");
   CHECK(all.recognise == Credentials::Recognise::named);
   CHECK(all.names == std::vector<std::string>{"DEPLOY_*", "TOKEN"});
@@ -91,7 +91,8 @@ TEST_CASE("settings: the credentials of the example that is shipped") {
 }
 
 TEST_CASE("settings: what credentials may not be") {
-  CHECK(error_of("recognize: all") == "f:2:3: unknown key 'recognize'; did you mean 'recognise'?");
+  CHECK(error_of("recognize: all") ==
+        "f:2:3: unknown key 'recognize' in 'credentials'; did you mean 'recognise'?");
   CHECK(error_of("recognise: some") ==
         "f:2:14: 'recognise' must be all or named or off, not 'some'");
   CHECK_THAT(error_of("deliver: [files]"), ContainsSubstring("f:2:12: 'deliver'"));
