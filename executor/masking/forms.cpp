@@ -165,10 +165,15 @@ std::vector<std::string> printed_forms(std::string_view secret) {
   while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r'))
     secret.remove_suffix(1);
   Forms forms;
+  const std::string_view whole = secret;
   if (is_maskable(secret)) forms.add_base64(secret);
   while (!secret.empty()) {
     const std::size_t end = std::min(secret.find_first_of("\r\n"), secret.size());
-    forms.add_line(secret.substr(0, end));
+    const std::string_view line = secret.substr(0, end);
+    forms.add_line(line);
+    // In base64 of a text that has it line by line with something else between the
+    // lines: "\n" of JSON, CRLF, an indentation.
+    if (line.size() < whole.size() && is_maskable(line)) forms.add_base64(line);
     secret.remove_prefix(std::min(end + 1, secret.size()));
   }
   return forms.take();

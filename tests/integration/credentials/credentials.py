@@ -52,7 +52,7 @@ class Jobs(unittest.TestCase):
         job.close()
 
     def run_with(self, job, variables, text, stage="build_script"):
-        return job.run(stage, samples.exports(variables) + text)
+        return job.run(stage, samples.script(variables, text))
 
 
 def sha(text):
@@ -201,7 +201,7 @@ class Delivery(Jobs):
                                           f"{MEMORY}/DOCKER_CONFIG_JSON"])
             self.assertEqual(lines[8], "tmpfs")
             # The helper, which runs none of the job's words, has none of it.
-            helper = job.run("get_sources", f"ls {MEMORY} 2>&1; echo end").check(0).out.decode()
+            helper = job.run("get_sources", f"ls {MEMORY} 2>&1 || true").check(0).out.decode()
             self.assertNotIn("KUBE_CONFIG", helper)
             self.finish(job)
 
@@ -279,7 +279,7 @@ class Artifacts(Jobs):
         variables = [masked("KUBE_CONFIG", samples.one_line(samples.kubeconfig(token)))]
         artifacts = [{"name": "dist", "paths": ["dist/"], "exclude": ["dist/left/**/*"], "artifact_type": "archive",
                       "artifact_format": "zip", "when": "always"}]
-        fill = (f"mkdir -p $CI_PROJECT_DIR/dist/left; cd $CI_PROJECT_DIR/dist; echo fine > good\n"
+        fill = (f"rm -rf $CI_PROJECT_DIR/dist $CI_PROJECT_DIR/beside; mkdir -p $CI_PROJECT_DIR/dist/left; cd $CI_PROJECT_DIR/dist; echo fine > good\n"
                 f"echo 'token: {token}' > left/out; echo 'token: {token}' > ../beside\n")
         where = "export CI_PROJECT_DIR=/builds/group/polls\n"
         for mode, code in (("warn", 0), ("fail", 1)):
