@@ -71,7 +71,8 @@ def encodings(secret):
 # --- variables as the runner's scripts have them (shells/bash.go) -------------------------------------------------------
 
 def quoted(text):
-    escaped = "".join(chr(byte) if 0x20 <= byte < 0x7f and chr(byte) not in "\\'" else f"\\{byte:03o}"
+    named = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "'": "\\'", "\\": "\\\\"}
+    escaped = "".join(named.get(chr(byte)) or (chr(byte) if 0x20 <= byte < 0x7f else f"\\x{byte:02x}")
                       for byte in text.encode())
     return f"$'{escaped}'"
 
