@@ -52,7 +52,7 @@ class Jobs(unittest.TestCase):
         job.close()
 
     def run_with(self, job, variables, text, stage="build_script"):
-        return job.run(stage, samples.script(variables, text))
+        return job.run(stage, samples.exports(variables) + text)
 
 
 def sha(text):

@@ -87,8 +87,3 @@ def exports(variables, folder="/builds/group/polls.tmp"):
         else:
             lines.append(f"export {one['key']}={quoted(one['value'])}")
     return "\n".join(lines) + "\n"
-
-
-def script(variables, text):
-    """The variables and the job's commands in the shape of the runner's scripts: one quoted word behind eval."""
-    return f": | eval {quoted(exports(variables) + text)}\n"
