@@ -83,8 +83,9 @@ FORGET_OWNER = "rm -f /builds/.gitlab-build-uid-gid"
 
 
 def in_shape(body):
-    """The body as the runner quotes it: $'..' with C escapes, everything odd as octal."""
-    quoted = "".join(chr(byte) if 0x20 <= byte < 0x7f and chr(byte) not in "\\'" else f"\\{byte:03o}"
+    """The body as the runner quotes it (helpers/shell_escape.go): $'..' with C escapes, other odd bytes as hex."""
+    named = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "'": "\\'", "\\": "\\\\"}
+    quoted = "".join(named.get(chr(byte)) or (chr(byte) if 0x20 <= byte < 0x7f else f"\\x{byte:02x}")
                      for byte in body.encode())
     return SHAPE % quoted
 
