@@ -1,13 +1,13 @@
 #include "cli/cred_lint.hpp"
 
 #include "cli/cred_command.hpp"
+#include "cli/local/pipeline/pattern.hpp"
 #include "cli/local/pipeline/yaml_reader.hpp"
 #include "executor/credentials/credential.hpp"
 #include "executor/support/files.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <re2/re2.h>
 
 #include <array>
 
@@ -16,43 +16,44 @@ namespace {
 
 using local::pipeline::Entry;
 using local::pipeline::Problems;
+using local::pipeline::search;
 using local::pipeline::Value;
 using local::pipeline::ValuePtr;
 
 constexpr std::size_t k_max_file = std::size_t{2} << 20;
 
+constexpr std::string_view k_trace = R"(\bset\s+(-\w*x|-o\s+xtrace))";
+constexpr std::string_view k_decodes = R"(base64\s+(-d|--decode|-D))";
+
 struct Rule {
-  re2::RE2 pattern;
+  std::string_view pattern;
   const char* text;
   const char* remedy;
 };
 
-const std::array<Rule, 8>& rules() {
-  static const std::array<Rule, 8> all = {{
-      {R"((^|[;&|(\s])echo\s+(-n\s+)?\$\{?\w+\}?\s*\|\s*(openssl\s+)?base64\s+(-\w*[dD]|--decode))",
-       "a variable without quotes is decoded: its line ends become blanks, which GNU base64 "
-       "refuses and BusyBox takes",
-       "write \"$NAME\", and keep the value in one line: `berth cred encode`"},
-      {R"(base64\s+-D(\s|$))", "only base64 of macOS knows -D", "write -d"},
-      {R"(base64\s+(-d|--decode|-di|-d -i)\s*>+\s*"?(\./)?[\w.-][\w./-]*"?)",
-       "what is decoded lies in the checkout: artifacts, caches and images may take it along",
-       "write it below a directory outside of it, or use the file that Berth hands out"},
-      {R"(base64\s+(-d|--decode)\s*$)", "what is decoded is printed into the job's log",
-       "redirect it to a file, or use the file that Berth hands out"},
-      {R"((docker|podman|buildah|skopeo|helm|crane)\s+(\w+\s+)*login\s.*(-p|--password)[\s=])",
-       "a password among the arguments stands in the list of processes",
-       "give it by `--password-stdin`"},
-      {R"((kubectl|oc|helm)\s.*--(kube-)?token[\s=]"?\$)",
-       "a token among the arguments stands in the list of processes",
-       "use a kubeconfig, which Berth hands out as $KUBECONFIG"},
-      {R"(curl\s.*(-u|--user)[\s=]?"?[^\s"]*\$)",
-       "a login among the arguments stands in the list of processes",
-       "use `--netrc-file` or `--config -`"},
-      {R"(-----BEGIN [A-Z ]*PRIVATE KEY-----)", "a private key stands in the pipeline",
-       "replace the key, and keep the new one in a variable of type file"},
-  }};
-  return all;
-}
+constexpr std::array<Rule, 8> k_rules = {{
+    {R"((^|[;&|(\s])echo\s+(-n\s+)?\$\{?\w+\}?\s*\|\s*(openssl\s+)?base64\s+(-\w*[dD]|--decode))",
+     "a variable without quotes is decoded: its line ends become blanks, which GNU base64 "
+     "refuses and BusyBox takes",
+     "write \"$NAME\", and keep the value in one line: `berth cred encode`"},
+    {R"(base64\s+-D(\s|$))", "only base64 of macOS knows -D", "write -d"},
+    {R"(base64\s+(-d|--decode|-di|-d -i)\s*>+\s*"?(\./)?[\w.-][\w./-]*"?)",
+     "what is decoded lies in the checkout: artifacts, caches and images may take it along",
+     "write it below a directory outside of it, or use the file that Berth hands out"},
+    {R"(base64\s+(-d|--decode)\s*$)", "what is decoded is printed into the job's log",
+     "redirect it to a file, or use the file that Berth hands out"},
+    {R"((docker|podman|buildah|skopeo|helm|crane)\s+(\w+\s+)*login\s.*(-p|--password)[\s=])",
+     "a password among the arguments stands in the list of processes",
+     "give it by `--password-stdin`"},
+    {R"((kubectl|oc|helm)\s.*--(kube-)?token[\s=]"?\$)",
+     "a token among the arguments stands in the list of processes",
+     "use a kubeconfig, which Berth hands out as $KUBECONFIG"},
+    {R"(curl\s.*(-u|--user)[\s=]?"?[^\s"]*\$)",
+     "a login among the arguments stands in the list of processes",
+     "use `--netrc-file` or `--config -`"},
+    {R"(-----BEGIN [A-Z ]*PRIVATE KEY-----)", "a private key stands in the pipeline",
+     "replace the key, and keep the new one in a variable of type file"},
+}};
 
 class Lint {
  public:
@@ -104,12 +105,10 @@ class Lint {
   }
 
   void look_at_command(const Value& value, const std::string& command, const std::string& where) {
-    static const re2::RE2 trace(R"(\bset\s+(-\w*x|-o\s+xtrace))");
-    static const re2::RE2 decodes(R"(base64\s+(-d|--decode|-D))");
-    for (const Rule& rule : rules())
-      if (re2::RE2::PartialMatch(command, rule.pattern)) add(value, where, rule.text, rule.remedy);
-    m_traced = m_traced || re2::RE2::PartialMatch(command, trace);
-    if (m_traced && re2::RE2::PartialMatch(command, decodes))
+    for (const Rule& rule : k_rules)
+      if (search(rule.pattern, command)) add(value, where, rule.text, rule.remedy);
+    m_traced = m_traced || search(k_trace, command);
+    if (m_traced && search(k_decodes, command))
       add(value, where, "with `set -x` what is decoded may be printed into the job's log",
           "decode before it, or `set +x` around it");
   }
