@@ -21,6 +21,7 @@ HOMES = {
     r"CLI/": {"cli"},
     r"zlib\.h": {"executor/credentials", "tests"},
     r"re2/": {"cli/local/pipeline", "executor/settings"},
+    r"date/": {"executor/settings"},
     r"yaml-cpp/": {"executor/settings", "executor/kubernetes", "executor/credentials", "cli", "tests"},
     r"openssl/": {"executor/net", "executor/credentials", "executor/support", "executor/sandbox", "executor/dind", "executor/docker",
                   "executor/kubernetes", "cli", "tests"},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "executor/core/planner.hpp"
+#include "executor/settings/environments.hpp"
 #include "executor/settings/kubernetes.hpp"
 
 #include <cstdint>
@@ -55,6 +56,8 @@ struct Settings {
   core::Policy policy;
   Docker docker;
   Kubernetes kubernetes;
+  /// Nothing: the section is not there, and no job is a deployment.
+  std::optional<Environments> environments;
   /// Where Berth keeps sockets, locks and its host id. Absolute; empty only
   /// behind parse(), where the file names none.
   std::filesystem::path state_dir;
