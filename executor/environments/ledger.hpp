@@ -19,12 +19,15 @@ struct Claim {
   std::string user{};
   /// Job URL; or what an operator's command says of itself.
   std::string who{};
-  /// The manager (state::host_id) whose claim it is.
+  /// The state folder (state::host_id without a TMPDIR) whose claim it is: only there
+  /// can `heartbeat` be looked at.
   std::string host{};
   /// Seconds since the epoch. The job's containers are ended by then, so the lock
   /// is over by then too, whatever happens to its holder.
   std::int64_t until = 0;
-  /// How long after the last renew() the holder's containers may live on.
+  /// A file that the holder's programs touch (heartbeat.hpp); empty: none.
+  std::string heartbeat{};
+  /// How long after the last touch the holder's containers may live on.
   std::chrono::seconds silence{};
 };
 
@@ -35,7 +38,7 @@ struct Holder {
   std::string who{};
   /// Seconds since the epoch.
   std::int64_t since = 0;
-  /// The lock ends by then if nobody renews it.
+  /// The lock ends by then, or earlier where its holder's host sees it silent.
   std::int64_t expires = 0;
   bool operator==(const Holder&) const = default;
 };
@@ -109,8 +112,6 @@ class Ledger {
   /// Takes the lock, or takes (or keeps) a place in the queue: to be called again,
   /// every few seconds. Locks and places whose time is over are swept first.
   virtual LockAnswer try_lock(const std::string& environment, const Claim& claim) = 0;
-  /// "Still at work": moves the lock's end. False: it is no longer this claim's.
-  virtual bool renew(const std::string& environment, const std::string& id) = 0;
   /// Gives back the lock or the place in the queue; none of either is success.
   virtual void leave(const std::string& environment, const std::string& id) = 0;
   virtual LockState lock_state(const std::string& environment) = 0;
