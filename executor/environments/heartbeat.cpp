@@ -77,6 +77,14 @@ bool end_heartbeat_if_silent(const std::filesystem::path& file, std::chrono::sec
   return true;
 }
 
+bool is_heartbeat_silent(const std::filesystem::path& file, std::chrono::seconds silence,
+                         std::int64_t now) {
+  struct stat info {};
+  if (::lstat(file.c_str(), &info) == 0) return info.st_mtim.tv_sec + silence.count() < now;
+  if (errno == ENOENT || errno == ENOTDIR) return true;
+  fail("examine", file, errno);
+}
+
 void end_heartbeat(const std::filesystem::path& file) {
   if (::unlink(file.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR) {
     fail("remove", file, errno);

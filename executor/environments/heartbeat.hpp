@@ -26,6 +26,10 @@ bool touch_heartbeat(const std::filesystem::path& file, std::int64_t now);
 bool end_heartbeat_if_silent(const std::filesystem::path& file, std::chrono::seconds silence,
                              std::int64_t now);
 
+/// Whether end_heartbeat_if_silent() would say true; changes nothing.
+bool is_heartbeat_silent(const std::filesystem::path& file, std::chrono::seconds silence,
+                         std::int64_t now);
+
 /// Removes the file; none is success.
 void end_heartbeat(const std::filesystem::path& file);
 

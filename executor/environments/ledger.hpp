@@ -66,6 +66,8 @@ struct LockAnswer {
   /// Not held: place in the queue, from 1.
   std::size_t position = 0;
   LockState state{};
+  /// Who had it, and was found to be over: dead, or past its time.
+  std::optional<Holder> ended{};
 };
 
 /// "This user agrees that this pipeline deploys there."
@@ -92,6 +94,9 @@ struct Conclusion {
 /// is on disk (or with the API server) and survives a kill at any instant; a kill
 /// in the midst leaves the old state or the new one. Safe for many processes at
 /// once; one object for one thread.
+///
+/// A record that still says `running` while somebody else has the lock is of a job
+/// whose driver was killed: who takes the lock records it as lost.
 ///
 /// All throw SystemError (or OperatorError: rights, a path that is none).
 class Ledger {
