@@ -27,6 +27,7 @@ std::string usage(core::Stage stage) {
 Arguments parse_arguments(core::Stage stage, std::span<const char* const> arguments) {
   constexpr std::string_view k_settings = "--settings=";
   constexpr std::string_view k_resume = "--resume=";
+  constexpr std::string_view k_ended = "--ended=";
   Arguments result;
   std::vector<std::string_view> positional;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -38,6 +39,8 @@ Arguments parse_arguments(core::Stage stage, std::span<const char* const> argume
       result.settings = argument.substr(k_settings.size());
     } else if (argument.starts_with(k_resume) && stage == core::Stage::run) {
       result.resume = argument.substr(k_resume.size());
+    } else if (argument.starts_with(k_ended) && stage == core::Stage::run) {
+      result.ended = argument.substr(k_ended.size());
     } else if (argument == "--version") {
       result.version = true;
     } else if (argument == "--help") {

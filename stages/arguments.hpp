@@ -16,6 +16,9 @@ struct Arguments {
   std::optional<std::filesystem::path> settings;
   /// --resume=<stage id>:<offset>; given by berth-run to berth-run-engine.
   std::optional<std::string> resume;
+  /// --ended=<exit status>; given by berth-run to berth-run-engine: the script of a
+  /// deployment has run, and only its end is to be recorded.
+  std::optional<std::string> ended;
   bool version = false;
   bool help = false;
   /// run only.

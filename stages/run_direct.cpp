@@ -6,6 +6,7 @@
 #include "executor/support/error.hpp"
 #include "executor/support/files.hpp"
 #include "executor/support/log.hpp"
+#include "stages/run_deployment.hpp"
 #include "stages/run_hints.hpp"
 #include "stages/run_input.hpp"
 #include "stages/run_log.hpp"
@@ -43,6 +44,24 @@ std::filesystem::path sibling(const char* name) {
   if (error)
     throw support::SystemError("cannot find berth-run itself: /proc/self/exe: " + error.message());
   return self.parent_path() / name;
+}
+
+/// `option` replaces one of its kind; empty: none.
+[[noreturn]] void exec_sibling(StageContext& context, int argc, char** argv, std::string option) {
+  const std::filesystem::path program = sibling(k_engine_program);
+  std::string name = program.string();
+  std::vector<char*> arguments{name.data()};
+  // In front: what the runner appends has its fixed place at the end.
+  if (!option.empty()) arguments.push_back(option.data());
+  for (int i = 1; i < argc; ++i)
+    if (!std::string_view(argv[i]).starts_with("--resume=")) arguments.push_back(argv[i]);
+  arguments.push_back(nullptr);
+
+  context.hand_over_signals();
+  if (context.stop.stop_requested()) throw support::Cancelled();
+  ::execv(name.c_str(), arguments.data());
+  throw support::SystemError("cannot start '" + name + "': " + support::errno_text(errno),
+                             "berth-run and berth-run-engine must lie in the same directory");
 }
 
 }  // namespace
@@ -96,22 +115,12 @@ core::ExitStatus run_direct(StageContext& context, const HandOver& hand_over) {
 
 HandOver exec_engine(StageContext& context, int argc, char** argv) {
   return [&context, argc, argv](const std::optional<std::string>& resume) {
-    const std::filesystem::path program = sibling(k_engine_program);
-    std::string name = program.string();
-    std::string option = resume ? "--resume=" + *resume : std::string();
-    std::vector<char*> arguments{name.data()};
-    // In front: what the runner appends has its fixed place at the end.
-    if (resume) arguments.push_back(option.data());
-    for (int i = 1; i < argc; ++i)
-      if (!std::string_view(argv[i]).starts_with("--resume=")) arguments.push_back(argv[i]);
-    arguments.push_back(nullptr);
-
-    context.hand_over_signals();
-    if (context.stop.stop_requested()) throw support::Cancelled();
-    ::execv(name.c_str(), arguments.data());
-    throw support::SystemError("cannot start '" + name + "': " + support::errno_text(errno),
-                               "berth-run and berth-run-engine must lie in the same directory");
+    exec_sibling(context, argc, argv, resume ? "--resume=" + *resume : std::string());
   };
+}
+
+void exec_conclusion(StageContext& context, int argc, char** argv, const core::ExitStatus& status) {
+  exec_sibling(context, argc, argv, "--ended=" + format_status(status));
 }
 
 }  // namespace berth::stages

@@ -1,10 +1,20 @@
 #include "executor/environments/deployment.hpp"
 
+#include "executor/environments/ledger.hpp"
 #include "executor/support/error.hpp"
 
 #include <fmt/format.h>
 
 namespace berth::environments {
+
+void conclude(Deployment& deployment, const Conclusion& conclusion, std::int64_t now) {
+  deployment.result = conclusion.result;
+  deployment.cause = conclusion.cause;
+  deployment.ended = now;
+  if (!conclusion.workloads.empty()) deployment.workloads = conclusion.workloads;
+  if (!conclusion.cluster.empty()) deployment.cluster = conclusion.cluster;
+  if (!conclusion.name_space.empty()) deployment.name_space = conclusion.name_space;
+}
 
 std::string_view to_string(Action action) {
   switch (action) {

@@ -4,6 +4,7 @@
 #include "executor/environments/heartbeat.hpp"
 #include "executor/environments/journal.hpp"
 #include "executor/environments/lock_book.hpp"
+#include "executor/environments/names.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/fd.hpp"
 #include "executor/support/files.hpp"
@@ -21,22 +22,11 @@ namespace {
 
 constexpr std::size_t k_max_page = std::size_t{4} << 20;
 constexpr std::size_t k_max_name = 4096;
-constexpr std::size_t k_longest_plain = 200;
 
 [[noreturn]] void refuse(std::string_view what, const std::filesystem::path& path, int error) {
   throw support::OperatorError(
       fmt::format("cannot {}: '{}': {}", what, path.native(), support::errno_text(error)),
       "make it writable for the runner's user, or set environments.store in berth.yaml");
-}
-
-/// FNV-1a, 64 bit: only to part names that begin alike.
-std::uint64_t hash(std::string_view text) {
-  std::uint64_t value = 14695981039346656037ULL;
-  for (const char c : text) {
-    value ^= static_cast<unsigned char>(c);
-    value *= 1099511628211ULL;
-  }
-  return value;
 }
 
 class FileLedger final : public Ledger {
@@ -175,15 +165,6 @@ class FileLedger final : public Ledger {
     support::Fd m_fd;
   };
 
-  static void conclude(Deployment& deployment, const Conclusion& conclusion, std::int64_t now) {
-    deployment.result = conclusion.result;
-    deployment.cause = conclusion.cause;
-    deployment.ended = now;
-    if (!conclusion.workloads.empty()) deployment.workloads = conclusion.workloads;
-    if (!conclusion.cluster.empty()) deployment.cluster = conclusion.cluster;
-    if (!conclusion.name_space.empty()) deployment.name_space = conclusion.name_space;
-  }
-
   static std::vector<Deployment>::iterator find(std::vector<Deployment>& all,
                                                 const std::string& id) {
     return std::find_if(all.begin(), all.end(),
@@ -219,26 +200,6 @@ class FileLedger final : public Ledger {
 };
 
 }  // namespace
-
-std::string directory_name(const std::string& environment) {
-  constexpr std::string_view k_digits = "0123456789ABCDEF";
-  std::string name;
-  for (const char c : environment) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || (c == '.' && !name.empty());
-    if (plain) {
-      name += c;
-    } else {
-      name += '%';
-      name += k_digits[byte >> 4U];
-      name += k_digits[byte & 15U];
-    }
-  }
-  if (name.empty()) return "%";
-  if (name.size() <= k_longest_plain) return name;
-  return fmt::format("{}~{:016x}", name.substr(0, k_longest_plain), hash(environment));
-}
 
 std::unique_ptr<Ledger> make_file_ledger(FileLedgerOptions options, const support::Clock& clock) {
   return std::make_unique<FileLedger>(std::move(options), clock);

@@ -33,8 +33,4 @@ struct FileLedgerOptions {
 std::unique_ptr<Ledger> make_file_ledger(FileLedgerOptions options,
                                          const support::Clock& clock = support::system_clock());
 
-/// An environment's directory: its name where that is a plain word, else percent-encoded;
-/// a long one cut, with a hash. Pure.
-std::string directory_name(const std::string& environment);
-
 }  // namespace berth::environments

@@ -90,6 +90,9 @@ struct Conclusion {
   std::string name_space{};
 };
 
+/// The record with its end. What the conclusion does not say is kept. Pure.
+void conclude(Deployment& deployment, const Conclusion& conclusion, std::int64_t now);
+
 /// History, locks and approvals of environments. What a method has returned from
 /// is on disk (or with the API server) and survives a kill at any instant; a kill
 /// in the midst leaves the old state or the new one. Safe for many processes at
