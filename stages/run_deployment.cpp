@@ -33,7 +33,8 @@ core::ExitStatus run_deployment(StageContext& context, const StageBody& body,
   const auto deployment = state::read_deployment(context.environment.tmpdir);
   if (!deployment) return body(context);
   const bool own = is_own_script(context.arguments.script_stage);
-  const environments::Heartbeat heartbeat(deployment->heartbeat, context.stop);
+  const environments::Heartbeat heartbeat(deployment->heartbeat, context.stop,
+                                          deployment->interval);
   if (heartbeat.lost()) lost(deployment->environment);
   if (own) state::mark_script_begun(context.environment.tmpdir);
   context.stop = heartbeat.token();

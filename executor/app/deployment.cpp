@@ -25,6 +25,11 @@ using environments::Result;
 /// `orphan_timeout`, and ends its container only then.
 constexpr std::chrono::seconds k_cut_unseen{120};
 
+/// How long after its driver's last sign of life a job's containers may run.
+std::chrono::seconds silence_of(const core::JobSpec& plan) {
+  return plan.orphan_timeout + std::min(k_cut_unseen, plan.orphan_timeout);
+}
+
 environments::Claim claim_of(const settings::Settings& settings, const core::JobSpec& plan,
                              const Deployment& deployment) {
   return {.id = deployment.id,
@@ -34,7 +39,7 @@ environments::Claim claim_of(const settings::Settings& settings, const core::Job
           .host = ledger_host(settings),
           .until = plan.deadline + core::k_clock_tolerance,
           .heartbeat = heartbeat_file(settings, deployment.id).native(),
-          .silence = plan.orphan_timeout + k_cut_unseen};
+          .silence = silence_of(plan)};
 }
 
 std::unique_ptr<environments::Events> make_events(const StageInput& input,
@@ -53,6 +58,7 @@ class Entry final : public EnteredEnvironment {
         m_reason(environments::break_glass_reason(m_rule, job.variables)),
         m_deployment(environments::deployment_of(m_request, plan.attempt)),
         m_claim(claim_of(settings, plan, m_deployment)),
+        m_interval(environments::heartbeat_interval(m_claim.silence)),
         m_ledger(make_ledger(settings, input.console)),
         m_events(make_events(input, settings)) {}
 
@@ -63,9 +69,10 @@ class Entry final : public EnteredEnvironment {
     // Before the lock: cleanup gives back what a killed prepare has taken.
     state::write_deployment(m_input.environment.tmpdir, {.environment = m_request.environment,
                                                          .id = m_deployment.id,
-                                                         .heartbeat = m_claim.heartbeat});
+                                                         .heartbeat = m_claim.heartbeat,
+                                                         .interval = m_interval});
     environments::make_heartbeat(m_claim.heartbeat, support::unix_seconds());
-    m_heartbeat.emplace(m_claim.heartbeat, m_input.stop);
+    m_heartbeat.emplace(m_claim.heartbeat, m_input.stop, m_interval);
     environments::wait_for_lock({.ledger = *m_ledger,
                                  .events = *m_events,
                                  .console = m_input.console,
@@ -150,6 +157,7 @@ class Entry final : public EnteredEnvironment {
   std::string m_reason;
   Deployment m_deployment;
   environments::Claim m_claim;
+  std::chrono::milliseconds m_interval;
   std::unique_ptr<environments::Ledger> m_ledger;
   std::unique_ptr<environments::Events> m_events;
   std::optional<environments::Heartbeat> m_heartbeat;

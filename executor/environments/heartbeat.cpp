@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -89,6 +90,12 @@ void end_heartbeat(const std::filesystem::path& file) {
   if (::unlink(file.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR) {
     fail("remove", file, errno);
   }
+}
+
+std::chrono::milliseconds heartbeat_interval(std::chrono::seconds silence) {
+  using std::chrono::milliseconds;
+  return std::clamp<milliseconds>(milliseconds(silence) / 5, milliseconds(100),
+                                  std::chrono::seconds(10));
 }
 
 class Heartbeat::Impl {

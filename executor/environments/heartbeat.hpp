@@ -33,12 +33,14 @@ bool is_heartbeat_silent(const std::filesystem::path& file, std::chrono::seconds
 /// Removes the file; none is success.
 void end_heartbeat(const std::filesystem::path& file);
 
+/// How often to touch a file that may be silent for so long: a few beats may be missed.
+std::chrono::milliseconds heartbeat_interval(std::chrono::seconds silence);
+
 /// Touches a file every few seconds from a thread of its own, as long as it lives.
 class Heartbeat {
  public:
   /// Touches it before it returns. `stop` is passed on by token().
-  Heartbeat(std::filesystem::path file, std::stop_token stop,
-            std::chrono::milliseconds interval = std::chrono::seconds(10));
+  Heartbeat(std::filesystem::path file, std::stop_token stop, std::chrono::milliseconds interval);
   ~Heartbeat();
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;

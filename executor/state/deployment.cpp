@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
+
 namespace berth::state {
 namespace {
 
@@ -19,7 +21,8 @@ std::string encode_deployment(const DeploymentState& deployment) {
   const nlohmann::ordered_json json{{"version", k_version},
                                     {"environment", deployment.environment},
                                     {"id", deployment.id},
-                                    {"heartbeat", deployment.heartbeat.native()}};
+                                    {"heartbeat", deployment.heartbeat.native()},
+                                    {"interval_ms", deployment.interval.count()}};
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
@@ -28,7 +31,8 @@ DeploymentState decode_deployment(std::string_view text, std::string_view name) 
   try {
     return {.environment = root.at("environment").get<std::string>(),
             .id = root.at("id").get<std::string>(),
-            .heartbeat = root.at("heartbeat").get<std::string>()};
+            .heartbeat = root.at("heartbeat").get<std::string>(),
+            .interval = std::chrono::milliseconds(root.at("interval_ms").get<std::int64_t>())};
   } catch (const nlohmann::json::exception& error) {
     throw support::json_error(error, name);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -15,6 +16,8 @@ struct DeploymentState {
   std::string id{};
   /// What the programs of the job touch (executor/environments/heartbeat.hpp).
   std::filesystem::path heartbeat{};
+  /// How often.
+  std::chrono::milliseconds interval{};
   bool operator==(const DeploymentState&) const = default;
 };
 

@@ -47,7 +47,7 @@ TEST_CASE("heartbeat: passes a stop on") {
   const auto file = directory.path() / "beat";
   make_heartbeat(file, 1);
   std::stop_source outer;
-  const Heartbeat beat(file, outer.get_token());
+  const Heartbeat beat(file, outer.get_token(), 1h);
   outer.request_stop();
   CHECK(beat.token().stop_requested());
   CHECK_FALSE(beat.lost());
@@ -55,7 +55,13 @@ TEST_CASE("heartbeat: passes a stop on") {
 
 TEST_CASE("heartbeat: a file that is gone from the start") {
   tests::TempDir directory;
-  const Heartbeat beat(directory.path() / "beat", {});
+  const Heartbeat beat(directory.path() / "beat", {}, 1h);
   CHECK(beat.lost());
   CHECK(beat.token().stop_requested());
+}
+
+TEST_CASE("heartbeat: often enough for what it may be silent") {
+  CHECK(heartbeat_interval(1020s) == 10s);
+  CHECK(heartbeat_interval(4s) == 800ms);
+  CHECK(heartbeat_interval(0s) == 100ms);
 }

@@ -1,4 +1,5 @@
 #include "executor/support/error.hpp"
+#include "executor/support/files.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/thrown.hpp"
 #include "tests/unit/settings/section.hpp"
@@ -100,6 +101,22 @@ rules:
   CHECK(all.rules[1].review.name_space == "review-{slug}");
   CHECK(all.rules[1].review.manifest == "/etc/berth/review.yaml");
   CHECK(all.rules[1].review.ttl == 72h);
+}
+
+TEST_CASE("environments settings: the example, with its comment signs taken away") {
+  const std::string text = support::read_file(BERTH_EXAMPLE_SETTINGS, 100000);
+  std::string yaml;
+  for (std::size_t at = text.find("# environments:"); at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    yaml += text.substr(at + 2, end - at - 1);
+    at = end + 1;
+  }
+  const auto parsed = settings::parse(yaml, "example").environments;
+  REQUIRE(parsed.has_value());
+  REQUIRE(parsed->rules.size() == 2);
+  CHECK(parsed->rules[0].freeze.size() == 1);
+  CHECK(parsed->rules[0].approvals.users.size() == 2);
+  CHECK(parsed->rules[1].review.name_space == "review-{slug}");
 }
 
 TEST_CASE("environments settings: the store in a cluster") {
