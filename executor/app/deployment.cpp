@@ -25,6 +25,9 @@ using environments::Result;
 /// `orphan_timeout`, and ends its container only then.
 constexpr std::chrono::seconds k_cut_unseen{120};
 
+/// Heartbeats of drivers that were killed while they waited are nobody's after that.
+constexpr std::chrono::seconds k_forgotten{86400};
+
 /// How long after its driver's last sign of life a job's containers may run.
 std::chrono::seconds silence_of(const core::JobSpec& plan) {
   return plan.orphan_timeout + std::min(k_cut_unseen, plan.orphan_timeout);
@@ -71,13 +74,12 @@ class Entry final : public EnteredEnvironment {
                                                          .id = m_deployment.id,
                                                          .heartbeat = m_claim.heartbeat,
                                                          .interval = m_interval});
-    environments::make_heartbeat(m_claim.heartbeat, support::unix_seconds());
+    const std::int64_t now = support::unix_seconds();
+    environments::end_old_heartbeats(std::filesystem::path(m_claim.heartbeat).parent_path(),
+                                     std::max(k_forgotten, m_claim.silence), now);
+    environments::make_heartbeat(m_claim.heartbeat, now);
     m_heartbeat.emplace(m_claim.heartbeat, m_input.stop, m_interval);
-    environments::wait_for_lock({.ledger = *m_ledger,
-                                 .events = *m_events,
-                                 .console = m_input.console,
-                                 .stop = m_input.stop},
-                                m_rule.lock, m_claim, m_deployment);
+    wait();
     try {
       decide();
     } catch (...) {
@@ -118,6 +120,19 @@ class Entry final : public EnteredEnvironment {
                     .deployment = m_deployment,
                     .rule = rule,
                     .text = text});
+  }
+
+  void wait() {
+    try {
+      environments::wait_for_lock({.ledger = *m_ledger,
+                                   .events = *m_events,
+                                   .console = m_input.console,
+                                   .stop = m_input.stop},
+                                  m_rule.lock, m_claim, m_deployment);
+    } catch (const environments::Refusal& refusal) {
+      tell(environments::EventType::refused, refusal.rule(), refusal.what());
+      throw;
+    }
   }
 
   void decide() {

@@ -92,6 +92,18 @@ void end_heartbeat(const std::filesystem::path& file) {
   }
 }
 
+void end_old_heartbeats(const std::filesystem::path& directory, std::chrono::seconds silence,
+                        std::int64_t now) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    try {
+      end_heartbeat_if_silent(entry.path(), silence, now);
+    } catch (const support::Error& trouble) {
+      support::log(support::LogLevel::warn, trouble.what());
+    }
+  }
+}
+
 std::chrono::milliseconds heartbeat_interval(std::chrono::seconds silence) {
   using std::chrono::milliseconds;
   return std::clamp<milliseconds>(milliseconds(silence) / 5, milliseconds(100),

@@ -33,6 +33,11 @@ bool is_heartbeat_silent(const std::filesystem::path& file, std::chrono::seconds
 /// Removes the file; none is success.
 void end_heartbeat(const std::filesystem::path& file);
 
+/// Removes those of a directory that were silent for so long: of drivers that were killed
+/// while they waited. What cannot be removed stays.
+void end_old_heartbeats(const std::filesystem::path& directory, std::chrono::seconds silence,
+                        std::int64_t now);
+
 /// How often to touch a file that may be silent for so long: a few beats may be missed.
 std::chrono::milliseconds heartbeat_interval(std::chrono::seconds silence);
 

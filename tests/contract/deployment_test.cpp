@@ -275,4 +275,5 @@ TEST_CASE("deployment: where the rule says so the other fails at once") {
   CHECK_THAT(outcome.log,
              ContainsSubstring("environment 'production' is in use by https://gitlab/1 (bob)"));
   CHECK(site.ledger()->lock_state("production").waiting.empty());
+  CHECK(site.told() == Words{"refused"});
 }

@@ -65,3 +65,13 @@ TEST_CASE("heartbeat: often enough for what it may be silent") {
   CHECK(heartbeat_interval(4s) == 800ms);
   CHECK(heartbeat_interval(0s) == 100ms);
 }
+
+TEST_CASE("heartbeat: those of the dead are removed, of the living not") {
+  tests::TempDir directory;
+  make_heartbeat(directory.path() / "dead", 1000);
+  make_heartbeat(directory.path() / "living", 1500);
+  end_old_heartbeats(directory.path(), 600s, 1601);
+  CHECK_FALSE(std::filesystem::exists(directory.path() / "dead"));
+  CHECK(std::filesystem::exists(directory.path() / "living"));
+  CHECK_NOTHROW(end_old_heartbeats(directory.path() / "none", 600s, 1601));
+}
