@@ -5,7 +5,8 @@
 #include <string_view>
 
 /// Time zones of the system's database (tzdata): "Europe/Berlin", "UTC". The one
-/// place that knows the library for them.
+/// place that knows the library for them. Changes are known as far as the database's files
+/// list them (Debian's: to 2037).
 namespace berth::settings {
 
 /// A moment as clocks on the wall of some zone show it.

@@ -159,8 +159,9 @@ TEST_CASE("deployment: in a freeze the job is refused at once, with the reason, 
   Site site(
       "  rules:\n"
       "    - name: production\n"
-      "      freeze: [{from: \"* * * * *\", to: \"0 0 1 1 *\", timezone: Europe/Berlin, reason: "
-      "holidays}]\n");
+      "      freeze:\n"
+      "        - {from: \"0 0 1 1 *\", to: \"59 23 31 12 *\", timezone: Europe/Berlin,\n"
+      "           reason: holidays}\n");
   const auto outcome = site.fixture.play(site.job({"echo deploying"}));
   INFO(outcome.log);
   CHECK(outcome.result.failure_reason == "script_failure");

@@ -57,7 +57,7 @@ TEST_CASE("journal: a torn line is ended before the next one") {
 
 TEST_CASE("journal: damaged lines do not hide others") {
   const auto all = parse_journal(
-      line(deployment("a", 1)) + "\0\0\n{}\n[1]\n{\"id\":7}\n" + line(deployment("b", 2)), "f");
+      line(deployment("a", 1)) + "\x01\n{}\n[1]\n{\"id\":7}\n" + line(deployment("b", 2)), "f");
   CHECK(all.size() == 2);
 }
 

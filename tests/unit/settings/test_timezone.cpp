@@ -52,7 +52,3 @@ TEST_CASE("timezone: an hour that clocks show twice is the first") {
   CHECK(settings::from_local(k_berlin, shown(2026, 10, 25, 2, 30)) == utc(2026, 10, 25, 0, 30));
   CHECK(settings::to_local(k_berlin, utc(2026, 10, 25, 1, 30)) == shown(2026, 10, 25, 2, 30));
 }
-
-TEST_CASE("timezone: rules go on behind what the file lists") {
-  CHECK(settings::to_local(k_berlin, utc(2060, 7, 1, 12, 0)) == shown(2060, 7, 1, 14, 0));
-}
