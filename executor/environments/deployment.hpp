@@ -54,7 +54,8 @@ struct Workload {
   Change change = Change::unchanged;
   /// After the deployment; of a removed one: before it.
   std::vector<ContainerImage> containers{};
-  /// metadata.generation (0: the object was not there).
+  /// Of a Deployment its rollout's, as `kubectl rollout history` counts them; of others
+  /// metadata.generation. 0: the object was not there.
   std::int64_t revision_before = 0;
   std::int64_t revision_after = 0;
   /// The object as JSON, fit to be applied again; empty where it is not kept.
