@@ -43,9 +43,10 @@ inline std::string list_path(const std::string& plural) {
          "/namespaces/shop/" + plural;
 }
 
-inline void serve(Cluster& cluster, const std::string& plural, const std::vector<nlohmann::json>& items,
-           bool may_watch = true) {
-  const std::string body = nlohmann::json{{"metadata", {{"resourceVersion", "9"}}}, {"items", items}}.dump();
+inline void serve(Cluster& cluster, const std::string& plural,
+                  const std::vector<nlohmann::json>& items, bool may_watch = true) {
+  const std::string body =
+      nlohmann::json{{"metadata", {{"resourceVersion", "9"}}}, {"items", items}}.dump();
   cluster.server.on("GET", list_path(plural), [body, may_watch](const ServerRequest& request) {
     const bool watch = request.target.find("watch=") != std::string::npos;
     if (!watch) return ServerReply{.body = body};
@@ -53,14 +54,16 @@ inline void serve(Cluster& cluster, const std::string& plural, const std::vector
   });
 }
 
-inline std::vector<nlohmann::json> items_of(const nlohmann::json& record, const std::string& plural) {
+inline std::vector<nlohmann::json> items_of(const nlohmann::json& record,
+                                            const std::string& plural) {
   std::vector<nlohmann::json> items;
   if (record.contains(plural)) items.assign(record.at(plural).begin(), record.at(plural).end());
   return items;
 }
 
-inline const std::vector<std::string> k_lists = {"deployments", "statefulsets", "daemonsets", "jobs",
-                                          "cronjobs",    "replicasets",  "pods",       "events"};
+inline const std::vector<std::string> k_lists = {"deployments", "statefulsets", "daemonsets",
+                                                 "jobs",        "cronjobs",     "replicasets",
+                                                 "pods",        "events"};
 
 /// With nothing left to wait for: the record is how it was in the end.
 inline environments::workloads::GateOptions impatient() {
