@@ -28,6 +28,22 @@ bool is_own_script(const std::string& stage) {
 
 }  // namespace
 
+DeploymentLog::DeploymentLog(core::OutputSink& log, const StageContext& context)
+    : m_log(log),
+      m_tmpdir(context.environment.tmpdir),
+      m_watching(is_own_script(context.arguments.script_stage) &&
+                 state::read_deployment(m_tmpdir).has_value()) {}
+
+void DeploymentLog::write(std::string_view bytes) {
+  m_log.write(bytes);
+  if (!m_watching) return;
+  m_output.feed(bytes);
+  // At once: this program may be replaced by another, or killed.
+  if (m_output.immutable_jobs().size() == m_noted) return;
+  m_noted = m_output.immutable_jobs().size();
+  state::write_immutable_jobs(m_tmpdir, m_output.immutable_jobs());
+}
+
 core::ExitStatus run_deployment(StageContext& context, const StageBody& body,
                                 const Conclude& conclude) {
   const auto deployment = state::read_deployment(context.environment.tmpdir);

@@ -1,15 +1,36 @@
 #pragma once
 
+#include "executor/core/backend.hpp"
 #include "executor/core/exit_status.hpp"
 #include "executor/core/stage.hpp"
+#include "executor/environments/workloads/script_output.hpp"
 #include "stages/stage_main.hpp"
 
+#include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 
 /// What berth-run does beside the script where the job is a deployment: it keeps the lock
 /// of the job's environment, and has the end of the job's own script recorded.
 namespace berth::stages {
+
+/// The output of a deployment's own script on its way to the log. What kubectl says there of
+/// Jobs that it could not change is nowhere else to be seen, and is noted in TMPDIR.
+class DeploymentLog final : public core::OutputSink {
+ public:
+  DeploymentLog(core::OutputSink& log, const StageContext& context);
+
+  void write(std::string_view bytes) override;
+
+ private:
+  core::OutputSink& m_log;
+  std::filesystem::path m_tmpdir;
+  bool m_watching;
+  environments::workloads::ScriptOutput m_output;
+  std::size_t m_noted = 0;
+};
 
 /// Records how the script has ended, and gives back how the stage ends.
 using Conclude = std::function<core::ExitStatus(const core::ExitStatus&)>;

@@ -84,7 +84,8 @@ core::ExitStatus run_direct(StageContext& context, const HandOver& hand_over) {
   limits.connection_timeout = input.spec.connection_timeout;
   limits.leave_after = agentlink::direct_limit(input.sandbox);
   JobLog job_log(STDOUT_FILENO, context.stop);
-  RememberingLog log(job_log);
+  DeploymentLog watched(job_log, context);
+  RememberingLog log(watched);
   Counted counted(log);
   try {
     const core::ExitStatus status =

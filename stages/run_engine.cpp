@@ -18,7 +18,8 @@ core::ExitStatus run_script(stages::StageContext& context) {
   if (context.arguments.ended) return stages::parse_status(*context.arguments.ended);
   const stages::RunInput input = stages::read_run_input(context);
   stages::JobLog job_log(STDOUT_FILENO, context.stop);
-  stages::RememberingLog log(job_log);
+  stages::DeploymentLog watched(job_log, context);
+  stages::RememberingLog log(watched);
   const core::ExitStatus status =
       app::make_backend(input.spec.backend, settings::load(context.arguments.settings))
           ->run(input.spec, input.sandbox, input.script, log, context.console, context.stop);

@@ -21,7 +21,8 @@ CLI::App* verb(CLI::App& parent, const char* name, const char* text, EnvOptions&
 }  // namespace
 
 EnvCommand::EnvCommand(CLI::App& app)
-    : m_command(app.add_subcommand("env", "Deploy environments: what runs, who may, what was")) {
+    : m_command(app.add_subcommand("env", "Deploy environments: what runs, who may, what was")),
+      m_workloads(*m_command) {
   m_command->require_subcommand(1);
   m_list =
       verb(*m_command, "list", "All environments, and whether they are open", m_listing, false);
@@ -49,6 +50,7 @@ bool EnvCommand::parsed() const {
 }
 
 int EnvCommand::run() const {
+  if (m_workloads.parsed()) return m_workloads.run();
   if (m_list->parsed()) return run_env_list(m_listing);
   if (m_show->parsed()) return run_env_show(m_showing);
   if (m_history->parsed()) return run_env_history(m_past);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/env/env_command.hpp"
+#include "cli/env/workload_verbs.hpp"
 
 namespace CLI {
 class App;
@@ -30,6 +31,7 @@ class EnvCommand {
   EnvLockOptions m_locking{};
   EnvOptions m_unlocking{};
   EnvApproveOptions m_approving{};
+  WorkloadVerbs m_workloads;
 };
 
 }  // namespace berth::cli

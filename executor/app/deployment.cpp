@@ -1,11 +1,13 @@
 #include "executor/app/deployment.hpp"
 
+#include "executor/app/deployment_watch.hpp"
 #include "executor/app/ledgers.hpp"
 #include "executor/core/overdue.hpp"
 #include "executor/environments/events.hpp"
 #include "executor/environments/heartbeat.hpp"
 #include "executor/environments/lock_wait.hpp"
 #include "executor/environments/policy.hpp"
+#include "executor/environments/workloads/access.hpp"
 #include "executor/state/deployment.hpp"
 #include "executor/support/clock.hpp"
 #include "executor/support/error.hpp"
@@ -67,7 +69,7 @@ class Entry final : public EnteredEnvironment {
 
   /// Before the wait, so that nobody waits for a no; and again behind it, since the clock
   /// and the history have gone on.
-  void enter() {
+  void enter(const core::Job& job) {
     decide();
     // Before the lock: cleanup gives back what a killed prepare has taken.
     state::write_deployment(m_input.environment.tmpdir, {.environment = m_request.environment,
@@ -82,6 +84,7 @@ class Entry final : public EnteredEnvironment {
     wait();
     try {
       decide();
+      look(job);
     } catch (...) {
       m_ledger->leave(m_request.environment, m_deployment.id);
       throw;
@@ -120,6 +123,22 @@ class Entry final : public EnteredEnvironment {
                     .deployment = m_deployment,
                     .rule = rule,
                     .text = text});
+  }
+
+  void look(const core::Job& job) {
+    try {
+      look_before({.settings = m_input.settings,
+                   .environment = m_input.environment,
+                   .console = m_input.console,
+                   .stop = m_heartbeat->token()},
+                  m_rule, m_request, job);
+    } catch (const support::Cancelled&) {
+      check();
+      throw;
+    } catch (const environments::workloads::WrongTarget& wrong) {
+      tell(environments::EventType::refused, "contexts, namespaces", wrong.what());
+      throw;
+    }
   }
 
   void wait() {
@@ -215,7 +234,7 @@ std::string words_for(const core::ExitStatus& status) {
 environments::Conclusion unseen_end(const StageInput& input) {
   // The runner's word (or a job's, that spoils only its own record).
   const std::string status = input.environment.variable("CI_JOB_STATUS");
-  if (!state::has_script_begun(input.environment.tmpdir)) {
+  if (!state::script_begun_at(input.environment.tmpdir)) {
     return {.result = Result::failed, .cause = "the job ended before its script began"};
   }
   if (status == "timedout") return {.result = Result::canceled, .cause = "the job ran out of time"};
@@ -240,7 +259,7 @@ std::unique_ptr<EnteredEnvironment> enter_environment(const StageInput& input,
     entry->decide();
     return nullptr;
   }
-  entry->enter();
+  entry->enter(job);
   return entry;
 }
 
@@ -248,12 +267,20 @@ core::ExitStatus conclude_script(const StageInput& input, const core::ExitStatus
   const auto deployment = state::read_deployment(input.environment.tmpdir);
   if (!deployment) return status;
   const settings::Settings settings = settings::load(input.settings);
-  const environments::Conclusion conclusion{
-      .result = status.success() ? Result::success : Result::failed,
-      .cause = status.success() ? std::string() : words_for(status)};
   try {
+    const LookedAfter end =
+        look_after(input, settings, deployment->environment,
+                   {.result = status.success() ? Result::success : Result::failed,
+                    .cause = status.success() ? std::string() : words_for(status)});
     const auto ledger = make_ledger(settings, input.console);
-    record(input, settings, *ledger, *deployment, conclusion);
+    record(input, settings, *ledger, *deployment, end.conclusion);
+    if (status.success() && end.conclusion.result != Result::success) {
+      throw support::JobError(
+          fmt::format("the script succeeded, and the deployment to '{}' did not: {}",
+                      deployment->environment, end.conclusion.cause),
+          end.hint);
+    }
+    if (!status.success() && !end.hint.empty()) input.console.hint(end.hint);
   } catch (const support::Error& error) {
     // A script that failed stays the job's failure, whatever else goes wrong.
     if (status.success()) throw;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <sys/stat.h>
 
 namespace berth::state {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 constexpr int k_version = 1;
 constexpr std::string_view k_file = "deployment.json";
 constexpr std::string_view k_begun = "deployment.begun";
+constexpr std::string_view k_immutable = "deployment.jobs.json";
 
 }  // namespace
 
@@ -50,12 +52,34 @@ std::optional<DeploymentState> read_deployment(const std::filesystem::path& tmpd
 }
 
 void mark_script_begun(const std::filesystem::path& tmpdir) {
+  if (script_begun_at(tmpdir)) return;
   support::write_file_atomically(state_file(tmpdir, k_begun), "");
 }
 
-bool has_script_begun(const std::filesystem::path& tmpdir) {
-  std::error_code ignored;
-  return std::filesystem::exists(state_file(tmpdir, k_begun), ignored);
+std::optional<std::int64_t> script_begun_at(const std::filesystem::path& tmpdir) {
+  struct stat info {};
+  if (::lstat(state_file(tmpdir, k_begun).c_str(), &info) != 0) return std::nullopt;
+  return info.st_mtim.tv_sec;
+}
+
+void write_immutable_jobs(const std::filesystem::path& tmpdir,
+                          const std::vector<std::string>& names) {
+  const nlohmann::json json{{"version", k_version}, {"names", names}};
+  support::write_file_atomically(
+      state_file(tmpdir, k_immutable),
+      json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+std::vector<std::string> read_immutable_jobs(const std::filesystem::path& tmpdir) {
+  const std::filesystem::path file = state_file(tmpdir, k_immutable);
+  const std::optional<std::string> text = read_state_file(file);
+  if (!text) return {};
+  const nlohmann::json root = parse_versioned(*text, k_version, file.native());
+  try {
+    return root.at("names").get<std::vector<std::string>>();
+  } catch (const nlohmann::json::exception& error) {
+    throw support::json_error(error, file.native());
+  }
 }
 
 }  // namespace berth::state

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace berth::state {
 
@@ -27,9 +29,16 @@ void write_deployment(const std::filesystem::path& tmpdir, const DeploymentState
 /// Nothing where the job is none. Throws SystemError where the file is damaged.
 std::optional<DeploymentState> read_deployment(const std::filesystem::path& tmpdir);
 
-/// Notes that the job's own script begins, and asks whether that was noted.
+/// Notes that the job's own script begins; the first time counts.
 void mark_script_begun(const std::filesystem::path& tmpdir);
-bool has_script_begun(const std::filesystem::path& tmpdir);
+/// When it did, by this machine's clock, in seconds since the epoch; nothing: it has not.
+std::optional<std::int64_t> script_begun_at(const std::filesystem::path& tmpdir);
+
+/// Notes what the script's output told of Jobs that kubectl could not change.
+void write_immutable_jobs(const std::filesystem::path& tmpdir,
+                          const std::vector<std::string>& names);
+/// None where nothing was noted.
+std::vector<std::string> read_immutable_jobs(const std::filesystem::path& tmpdir);
 
 std::string encode_deployment(const DeploymentState& deployment);
 /// `name` stands in errors.
