@@ -32,6 +32,14 @@ const kubernetes::Resource& resource_of(Seen kind) {
   }
 }
 
+std::string uid_of(const json& object) {
+  return word(member(object, "metadata"), "uid");
+}
+
+std::string name_of(const json& object) {
+  return word(member(object, "metadata"), "name");
+}
+
 }  // namespace
 
 Follow::News::News(What news, Seen seen, std::unique_ptr<json> about, std::string words)
@@ -53,10 +61,20 @@ void Follow::tell(News news) {
 
 void Follow::follow(Seen kind, const std::stop_token& stop) {
   try {
+    std::map<std::string, json> known;  // no more of them than the polls must know
     try {
-      const kubernetes::WatchQuery query{.resource = resource_of(kind), .name_space = m_name_space};
+      const kubernetes::WatchQuery query{
+          .resource = resource_of(kind), .name_space = m_name_space, .on_state = [&] {
+            tell({What::listed, kind, nullptr, {}});
+          }};
       const kubernetes::OnWatchEvent on_event = [&](const kubernetes::WatchEvent& event) {
         const bool gone = event.kind == kubernetes::WatchEvent::Kind::deleted;
+        const std::string uid = uid_of(event.object);
+        if (gone) {
+          known.erase(uid);
+        } else if (!known.contains(uid)) {
+          known[uid] = {{"metadata", {{"name", name_of(event.object)}, {"uid", uid}}}};
+        }
         tell({gone ? What::gone : What::seen, kind, std::make_unique<json>(event.object), {}});
         return true;
       };
@@ -66,7 +84,7 @@ void Follow::follow(Seen kind, const std::stop_token& stop) {
       }
     } catch (const kubernetes::ApiError& error) {
       if (!error.forbidden()) throw;
-      poll(kind, stop);
+      poll(kind, std::move(known), stop);
     }
   } catch (const support::Cancelled&) {
     // The destructor's doing.
@@ -77,14 +95,13 @@ void Follow::follow(Seen kind, const std::stop_token& stop) {
   }
 }
 
-void Follow::poll(Seen kind, const std::stop_token& stop) {
-  std::map<std::string, json> known;
+void Follow::poll(Seen kind, std::map<std::string, json> known, const std::stop_token& stop) {
   do {
     std::map<std::string, json> now;
     try {
       json list = m_client.list(resource_of(kind), m_name_space, {}, stop);
       for (json& object : list.at("items")) {
-        const std::string uid = object.value("/metadata/uid"_json_pointer, "");
+        const std::string uid = uid_of(object);
         now.emplace(uid, std::move(object));
       }
     } catch (const kubernetes::ApiError& error) {
@@ -100,6 +117,7 @@ void Follow::poll(Seen kind, const std::stop_token& stop) {
       if (before == known.end() || before->second != object)
         tell({What::seen, kind, std::make_unique<json>(object), {}});
     }
+    tell({What::listed, kind, nullptr, {}});
     known = std::move(now);
   } while (support::sleep_for(k_poll, stop));
 }

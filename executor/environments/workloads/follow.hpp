@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -24,9 +25,12 @@ namespace berth::environments::workloads {
 class Follow {
  public:
   struct News {
-    enum class What { seen, gone, forbidden };
+    /// `listed`: all that was there at first has been told; it may come again. Each kind
+    /// comes to `listed` or `forbidden`, in no order among kinds.
+    enum class What { seen, gone, listed, forbidden };
     What what = What::seen;
     Seen kind = Seen::pod;
+    /// With `seen` and `gone`; of the latter perhaps only metadata.name and uid.
     std::unique_ptr<nlohmann::json> object{};
     /// With `forbidden`: the server's words. Nothing more comes of that kind.
     std::string text{};
@@ -45,7 +49,8 @@ class Follow {
 
  private:
   void follow(Seen kind, const std::stop_token& stop);
-  void poll(Seen kind, const std::stop_token& stop);
+  /// `known`: uid -> what has been told so far.
+  void poll(Seen kind, std::map<std::string, nlohmann::json> known, const std::stop_token& stop);
   void tell(News news);
 
   kubernetes::Client& m_client;

@@ -39,6 +39,9 @@ struct GateOptions {
   std::chrono::seconds refused{10};
   std::chrono::seconds configuration{15};
   std::chrono::seconds pull{120};
+  /// A failed Job may be known before the pod that it failed by: each kind's news comes
+  /// by a way of its own.
+  std::chrono::seconds evidence{2};
   /// Pods without a readiness probe count as ready once they have started, also those
   /// that end a moment later: so long they must go on.
   std::chrono::seconds settle{5};
@@ -106,7 +109,8 @@ class Gate {
                                          const ContainerView& container, TimePoint now);
   /// The most telling words on why its pods are not ready.
   std::optional<Failure> explanation(const State& state) const;
-  Failure job_failure(const State& state) const;
+  /// Nothing while its pods may still tell more.
+  std::optional<Failure> job_failure(const State& state, TimePoint now);
   bool settled(TimePoint now);
   std::optional<Failure> judge_soak(TimePoint now);
   std::optional<Failure> judge_time(TimePoint now);

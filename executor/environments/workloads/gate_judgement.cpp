@@ -225,14 +225,18 @@ std::optional<Failure> Gate::explanation(const State& state) const {
   return std::nullopt;
 }
 
-Failure Gate::job_failure(const State& state) const {
+std::optional<Failure> Gate::job_failure(const State& state, TimePoint now) {
   Failure failure = *state.progress.failure;
   // The youngest of its pods that failed.
   const PodView* last = nullptr;
   for (const PodView* pod : current_pods(state)) {
     if (pod->phase == "Failed" && (last == nullptr || pod->created >= last->created)) last = pod;
   }
-  if (last == nullptr) return failure;
+  if (last == nullptr) {
+    const bool may_come = !m_unseen.contains(Seen::pod) && now < m_deadline &&
+                          !lasts(state.subject.uid + "/evidence", m_options.evidence, now);
+    return may_come ? std::nullopt : std::optional(failure);
+  }
   for (const ContainerView& one : last->containers) {
     const End end = last_end(one);
     if (!end.known || end.code == 0) continue;
@@ -258,7 +262,7 @@ std::optional<Failure> Gate::judge(const State& state, TimePoint now) {
   if (!state.workload) return std::nullopt;
   const Progress& progress = state.progress;
   if (progress.failure) {
-    if (progress.failure->trouble == Trouble::job_failed) return job_failure(state);
+    if (progress.failure->trouble == Trouble::job_failed) return job_failure(state, now);
     if (progress.failure->trouble != Trouble::progress_deadline) return progress.failure;
     Failure failure = *progress.failure;
     if (auto why = explanation(state)) {

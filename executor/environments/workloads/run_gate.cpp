@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace berth::environments::workloads {
 namespace {
@@ -54,6 +55,8 @@ void take(Gate& gate, const Follow::News& news, const std::string& name_space,
       return;
     case What::gone:
       gate.forget(news.kind, *news.object);
+      return;
+    case What::listed:
       return;
     case What::forbidden:
       break;
@@ -131,7 +134,21 @@ Verdict run_gate(kubernetes::Client& client, const GateRun& run, support::Consol
   Gate gate(run.subjects, options, steady_clock::now());
   Prober prober(run.probe);
   std::optional<Follow> follow;
-  if (!run.subjects.empty()) follow.emplace(client, run.name_space, kinds_for(run.subjects));
+  // A failed Job without its pods has no cause, and a Deployment without them seems
+  // healthy: nothing is judged before all that was there at first is known.
+  std::set<Seen> awaited;
+  if (!run.subjects.empty()) {
+    awaited = kinds_for(run.subjects);
+    follow.emplace(client, run.name_space, awaited);
+  }
+  const auto take_news = [&] {
+    using What = Follow::News::What;
+    for (const Follow::News& news : follow->next(steady_clock::now() + k_look, stop)) {
+      take(gate, news, run.name_space, console);
+      if (news.what == What::listed || news.what == What::forbidden) awaited.erase(news.kind);
+    }
+  };
+  while (!awaited.empty()) take_news();
   Gate::Step step;
   while (true) {
     step = gate.look(steady_clock::now());
@@ -142,8 +159,7 @@ Verdict run_gate(kubernetes::Client& client, const GateRun& run, support::Consol
       if (!support::sleep_for(k_look, stop)) throw support::Cancelled();
       continue;
     }
-    for (const Follow::News& news : follow->next(steady_clock::now() + k_look, stop))
-      take(gate, news, run.name_space, console);
+    take_news();
   }
   follow.reset();
   Verdict verdict{

@@ -31,7 +31,8 @@ struct GateRun {
   HttpProbe probe{};
 };
 
-/// Waits until what was deployed is healthy, or certainly will not be. Progress goes to the
+/// Waits until what was deployed is healthy, or certainly will not be; judges nothing before
+/// it has the first list of each kind that it may see. Progress goes to the
 /// console as it happens, so do notes; the failure does not. Rights that are missing are
 /// said once: with pods and events unseen, only what workloads say of themselves counts.
 /// Throws as Client's methods do, and support::Cancelled.

@@ -68,8 +68,8 @@ inline const std::vector<std::string> k_lists = {"deployments", "statefulsets", 
 /// With nothing left to wait for: the record is how it was in the end.
 inline environments::workloads::GateOptions impatient() {
   environments::workloads::GateOptions options;
-  options.unschedulable = options.refused = options.configuration = options.settle =
-      std::chrono::seconds(0);
+  options.unschedulable = options.refused = options.configuration = options.evidence =
+      options.settle = std::chrono::seconds(0);
   return options;
 }
 

@@ -296,6 +296,31 @@ TEST_CASE("A failed Job is told with the end of its last pod") {
   CHECK(step.failure->container == "app");
 }
 
+TEST_CASE("A failed Job waits a moment for the pod that it failed by") {
+  Rollout rollout({}, {Kind::job, "migrate"});
+  json late = pod("p", "d1", {{"terminated", {{"exitCode", 4}, {"reason", "Error"}}}});
+  late["status"]["phase"] = "Failed";
+  const auto fail = [&] { return rollout.show(Seen::job, job("app:v1", "Failed", "d1")); };
+  SECTION("it comes") {
+    CHECK_FALSE(fail().failure);
+    CHECK_FALSE(rollout.after(seconds(1)).failure);
+    const auto step = rollout.show(Seen::pod, late);
+    REQUIRE(step.failure);
+    CHECK_THAT(step.failure->text, EndsWith("ended with exit code 4"));
+  }
+  SECTION("the Job removed it") {
+    CHECK_FALSE(fail().failure);
+    const auto step = rollout.after(seconds(2));
+    REQUIRE(step.failure);
+    CHECK(step.failure->trouble == Trouble::job_failed);
+    CHECK(step.failure->pod.empty());
+  }
+  SECTION("pods may not be seen") {
+    rollout.gate.cannot_see(Seen::pod);
+    CHECK(fail().failure);
+  }
+}
+
 TEST_CASE("A workload that is deleted meanwhile fails, unless it was made again") {
   Rollout rollout;
   rollout.roll_out(0);
