@@ -28,12 +28,7 @@ namespace {
 namespace workloads = environments::workloads;
 using workloads::KubeconfigText;
 
-constexpr std::size_t k_max_snapshot = std::size_t{64} << 20;
 constexpr std::size_t k_max_kubeconfig = std::size_t{1} << 20;
-
-std::filesystem::path snapshot_file(const StageInput& input) {
-  return input.environment.tmpdir / "environment-before.json";
-}
 
 workloads::Pins pins_of(const settings::EnvironmentRule& rule) {
   return {.contexts = rule.contexts, .namespaces = rule.namespaces};
@@ -79,7 +74,9 @@ std::optional<KubeconfigText> left_by_script(const StageInput& input,
   std::string script = "for f in";
   for (const std::string& path : workloads::kubeconfig_paths(job.variables, {}, 0))
     script += " " + quoted(path);
-  script += " \"$HOME/.kube/config\"; do if [ -r \"$f\" ]; then cat \"$f\"; exit; fi; done\n";
+  script +=
+      " \"$HOME/.kube/config\"; do if [ -f \"$f\" ] && [ -r \"$f\" ]; then cat \"$f\"; exit; fi; "
+      "done\n";
   FileOutput output;
   make_backend(plan->backend, settings)
       ->run(*plan, *sandbox, {.stage = core::ScriptStage("build_script"), .text = script}, output,
@@ -125,10 +122,9 @@ void check_pins(const KubeconfigText& left, const settings::EnvironmentRule& rul
 }
 
 std::optional<workloads::Snapshot> read_before(const StageInput& input) {
-  const auto file = snapshot_file(input);
-  const auto text = support::read_file_if_exists(file, k_max_snapshot);
+  const auto text = state::read_snapshot(input.environment.tmpdir);
   if (!text) return std::nullopt;
-  return workloads::parse_snapshot(support::parse_json(*text, file.native()));
+  return workloads::parse_snapshot(support::parse_json(*text, "environment-before.json"));
 }
 
 /// When the script began, by the cluster's clock.
@@ -232,11 +228,13 @@ void look_before(const StageInput& input, const settings::EnvironmentRule& rule,
     if (!kubeconfig) return;  // the script may leave one
     const Place place = place_of(*kubeconfig, rule, request, job, input.console);
     if (is_review(rule)) make_review(input, rule, request, place);
-    const workloads::Snapshot before =
-        workloads::observe(*place.client, place.name_space, input.stop);
+    workloads::Snapshot before = workloads::observe(*place.client, place.name_space, input.stop);
     for (const std::string& words : before.unseen)
       input.console.line("deployment: cannot be watched: " + words);
-    support::write_file_atomically(snapshot_file(input), workloads::to_json(before).dump());
+    workloads::drop_needless_manifests(before);
+    state::write_snapshot(
+        input.environment.tmpdir,
+        workloads::to_json(before).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } catch (const workloads::WrongTarget&) {
     throw;
   } catch (const support::Error& error) {

@@ -9,6 +9,7 @@
 #include "executor/hints/find.hpp"
 #include "executor/settings/settings.hpp"
 #include "executor/state/attempt.hpp"
+#include "executor/state/deployment.hpp"
 #include "executor/state/plan.hpp"
 #include "executor/state/sandbox.hpp"
 #include "executor/support/clock.hpp"
@@ -103,6 +104,7 @@ void prepare(const StageInput& input) {
 
 void cleanup(const StageInput& input) {
   const auto& tmpdir = input.environment.tmpdir;
+  state::remove_snapshot(tmpdir);  // first: whatever fails, it is gone
   const auto plan = read_if_sound(input.console, [&] { return state::read_plan(tmpdir); });
   auto sandbox = read_if_sound(input.console, [&] { return state::read_sandbox(tmpdir); });
   const settings::Settings settings = settings::load(input.settings);

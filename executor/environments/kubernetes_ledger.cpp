@@ -4,6 +4,7 @@
 #include "executor/environments/heartbeat.hpp"
 #include "executor/environments/lock_book.hpp"
 #include "executor/environments/names.hpp"
+#include "executor/support/base64.hpp"
 #include "executor/support/error.hpp"
 #include "executor/support/json.hpp"
 #include "executor/support/log.hpp"
@@ -19,7 +20,7 @@ namespace berth::environments {
 namespace {
 
 using kubernetes::ApiError;
-using kubernetes::resources::k_config_maps;
+using kubernetes::resources::k_secrets;
 using nlohmann::json;
 
 const kubernetes::Resource k_leases{
@@ -86,7 +87,7 @@ class KubernetesLedger final : public Ledger {
       if (known != all.end()) return *known;
       deployment.number = all.empty() ? 1 : all.front().number + 1;
       try {
-        m_client->create(k_config_maps, m_options.name_space, record_of(deployment), {});
+        m_client->create(k_secrets, m_options.name_space, record_of(deployment), {});
         forget_oldest(all);
         return deployment;
       } catch (const ApiError& error) {
@@ -107,25 +108,27 @@ class KubernetesLedger final : public Ledger {
     }
     conclude(*known, conclusion, now());
     const json record = record_of(*known);
-    m_client->patch(k_config_maps, m_options.name_space,
+    m_client->patch(k_secrets, m_options.name_space,
                     record.at("metadata").at("name").get<std::string>(),
                     {{"data", record.at("data")}}, {}, {});
   }
 
   std::vector<Deployment> history(const std::string& environment, std::size_t limit) override {
     const json list = m_client->list(
-        k_config_maps, m_options.name_space,
+        k_secrets, m_options.name_space,
         {.label = fmt::format("{}=deployment,{}={}", k_kind, k_of, object_name(environment))}, {});
     std::vector<Deployment> all;
     for (const json& one : list.at("items")) {
       const std::string name = one.at("metadata").at("name").get<std::string>();
       try {
-        const std::string text = one.at("data").at("deployment").get<std::string>();
-        Deployment deployment = deployment_of(support::parse_json(text, name), name);
+        const auto text =
+            support::base64_decode(one.at("data").at("deployment").get_ref<const std::string&>());
+        if (!text) throw support::SystemError(fmt::format("'{}': its data is not base64", name));
+        Deployment deployment = deployment_of(support::parse_json(*text, name), name);
         if (deployment.environment == environment) all.push_back(std::move(deployment));
       } catch (const json::exception&) {
         support::log(support::LogLevel::warn,
-                     fmt::format("a config map that is no record is skipped: '{}'", name));
+                     fmt::format("a secret that is no record is skipped: '{}'", name));
       } catch (const support::SystemError& error) {
         support::log(support::LogLevel::warn, error.what());
       }
@@ -194,7 +197,8 @@ class KubernetesLedger final : public Ledger {
       text = dump(small, false);
     }
     return {{"apiVersion", "v1"},
-            {"kind", "ConfigMap"},
+            {"kind", "Secret"},
+            {"type", "Opaque"},
             {"metadata",
              {{"name", record_name(deployment)},
               {"labels",
@@ -202,7 +206,7 @@ class KubernetesLedger final : public Ledger {
                 {k_of, object_name(deployment.environment)},
                 {k_deployment, deployment.id}}},
               {"annotations", {{k_name, deployment.environment}}}}},
-            {"data", {{"deployment", text}}}};
+            {"data", {{"deployment", support::base64_encode(text)}}}};
   }
 
   static std::string record_name(const Deployment& deployment) {
@@ -212,7 +216,7 @@ class KubernetesLedger final : public Ledger {
   /// `all`, newest first, are those before the one just made.
   void forget_oldest(const std::vector<Deployment>& all) {
     for (std::size_t i = std::max<std::size_t>(m_options.keep, 1) - 1; i < all.size(); ++i) {
-      m_client->remove(k_config_maps, m_options.name_space, record_name(all[i]), {}, {});
+      m_client->remove(k_secrets, m_options.name_space, record_name(all[i]), {}, {});
     }
   }
 

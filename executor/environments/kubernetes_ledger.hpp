@@ -13,9 +13,11 @@
 /// - a Lease `berth-env-<name>-<hash>`: its spec says who has the lock and until when, its
 ///   annotation `berth.page` is the page (lock_book.hpp), changed only in the version that
 ///   was read;
-/// - a ConfigMap `<that>-<number>` per deployment, with the record as JSON.
+/// - a Secret `<that>-<number>` per deployment, with the record as JSON: its manifests may
+///   hold what their authors wrote into `env`.
 ///
-/// Rights: leases get, list, create, patch; configmaps get, list, create, patch, delete.
+/// Rights: leases get, list, create, patch; secrets get, list, create, patch, delete. Who may
+/// list a namespace's Secrets may read them all, so the ledger's is best its own.
 namespace berth::environments {
 
 struct KubernetesLedgerOptions {

@@ -113,7 +113,7 @@ struct LedgerStore {
   Kind kind = Kind::file;
   /// file: a directory; empty: `environments` in state_dir.
   std::filesystem::path path{};
-  /// kubernetes: of the Lease and the ConfigMaps; the cluster is that of `kubernetes:`.
+  /// kubernetes: of the Leases and the Secrets; the cluster is that of `kubernetes:`.
   std::string name_space{};
   /// How many deployments of an environment are kept.
   unsigned keep = 200;

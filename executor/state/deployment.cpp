@@ -16,6 +16,9 @@ constexpr int k_version = 1;
 constexpr std::string_view k_file = "deployment.json";
 constexpr std::string_view k_begun = "deployment.begun";
 constexpr std::string_view k_immutable = "deployment.jobs.json";
+constexpr std::string_view k_snapshot = "environment-before.json";
+/// A namespace's manifests are more than other state.
+constexpr std::size_t k_max_snapshot = std::size_t{64} << 20;
 
 }  // namespace
 
@@ -79,6 +82,25 @@ std::vector<std::string> read_immutable_jobs(const std::filesystem::path& tmpdir
     return root.at("names").get<std::vector<std::string>>();
   } catch (const nlohmann::json::exception& error) {
     throw support::json_error(error, file.native());
+  }
+}
+
+void write_snapshot(const std::filesystem::path& tmpdir, std::string_view json) {
+  support::write_file_atomically(state_file(tmpdir, k_snapshot), json);
+}
+
+std::optional<std::string> read_snapshot(const std::filesystem::path& tmpdir) {
+  return support::read_file_if_exists(state_file(tmpdir, k_snapshot), k_max_snapshot);
+}
+
+void remove_snapshot(const std::filesystem::path& tmpdir) {
+  // With what a killed write has left: files of the same name and more.
+  std::error_code error;
+  std::filesystem::directory_iterator entry(tmpdir, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    std::error_code ignored;
+    if (entry->path().filename().native().starts_with(k_snapshot))
+      std::filesystem::remove(entry->path(), ignored);
   }
 }
 

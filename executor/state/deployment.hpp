@@ -40,6 +40,14 @@ void write_immutable_jobs(const std::filesystem::path& tmpdir,
 /// None where nothing was noted.
 std::vector<std::string> read_immutable_jobs(const std::filesystem::path& tmpdir);
 
+/// TMPDIR/environment-before.json: what stood in the environment before the script. It may
+/// hold what authors wrote into `env`: mode 0600, and gone with remove_snapshot().
+void write_snapshot(const std::filesystem::path& tmpdir, std::string_view json);
+/// Nothing where nobody looked.
+std::optional<std::string> read_snapshot(const std::filesystem::path& tmpdir);
+/// None is success, and so is one that cannot be removed: the runner removes TMPDIR.
+void remove_snapshot(const std::filesystem::path& tmpdir);
+
 std::string encode_deployment(const DeploymentState& deployment);
 /// `name` stands in errors.
 DeploymentState decode_deployment(std::string_view json, std::string_view name);

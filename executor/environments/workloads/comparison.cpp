@@ -185,12 +185,12 @@ std::vector<Difference> diff(const Snapshot& before, const Snapshot& after) {
       if (id.kind != Kind::job) all.push_back(make(id, What::removed, old, nullptr));
       continue;
     }
-    // A record keeps no uids, and not every manifest.
+    // A record keeps no uids, and neither it nor a snapshot every manifest.
     const bool known = !old->uid.empty() && !now->uid.empty();
     const bool manifests = !old->manifest.empty() && !now->manifest.empty();
     if (known && old->uid != now->uid) {
       all.push_back(make(id, What::remade, old, now));
-      all.back().fields = other_fields(*old, *now);
+      if (manifests) all.back().fields = other_fields(*old, *now);
     } else if (!same_names(old->images, now->images) ||
                (manifests && old->manifest != now->manifest)) {
       all.push_back(make(id, What::changed, old, now));

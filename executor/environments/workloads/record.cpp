@@ -62,6 +62,7 @@ std::vector<environments::Workload> to_record(const Snapshot* before, const Snap
     const Workload* old = before->find(one.id);
     records.push_back(make(*old, after.name_space, environments::Change::removed));
     records.back().revision_before = revision_number(*old);
+    records.back().manifest.clear();  // the record before this one has it
   }
   return records;
 }

@@ -70,6 +70,12 @@ const Workload* Snapshot::find(const Id& id) const {
   return found == workloads.end() ? nullptr : &*found;
 }
 
+void drop_needless_manifests(Snapshot& snapshot) {
+  for (Workload& one : snapshot.workloads) {
+    if (one.owned || (one.id.kind == Kind::job && one.finished)) one.manifest.clear();
+  }
+}
+
 json to_json(const Snapshot& snapshot) {
   json workloads = json::array();
   for (const Workload& one : snapshot.workloads) {

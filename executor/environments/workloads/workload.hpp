@@ -84,6 +84,10 @@ struct Snapshot {
   bool operator==(const Snapshot&) const = default;
 };
 
+/// Takes away the manifests that nobody will compare or bring back: of what has an owner,
+/// and of finished Jobs, which can no more be changed.
+void drop_needless_manifests(Snapshot& snapshot);
+
 nlohmann::json to_json(const Snapshot& snapshot);
 /// Throws support::SystemError where it is not what to_json() makes.
 Snapshot parse_snapshot(const nlohmann::json& value);

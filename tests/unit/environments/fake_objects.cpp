@@ -80,7 +80,7 @@ ServerReply FakeObjects::answer(const ServerRequest& request) {
   if (request.method == "PATCH" && before_patch) before_patch();
   const std::scoped_lock lock(m_mutex);
   if (request.method == "POST") return create(path, json::parse(request.body));
-  if (path.ends_with("/leases") || path.ends_with("/configmaps")) {
+  if (path.ends_with("/leases") || path.ends_with("/secrets")) {
     return list(path + "/", request.target.substr(question));
   }
   const auto found = m_objects.find(path);

@@ -13,7 +13,7 @@
 
 namespace berth::tests {
 
-/// An API server that keeps Leases and ConfigMaps of the namespace "ledger": create, get,
+/// An API server that keeps Leases and Secrets of the namespace "ledger": create, get,
 /// list by labels, merge patch in a version, delete.
 class FakeObjects {
  public:

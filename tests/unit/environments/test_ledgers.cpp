@@ -2,6 +2,7 @@
 #include "executor/environments/file_ledger.hpp"
 #include "executor/environments/heartbeat.hpp"
 #include "executor/environments/kubernetes_ledger.hpp"
+#include "executor/support/base64.hpp"
 #include "executor/support/error.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -272,6 +273,31 @@ TEST_CASE("ledger in a cluster: of two that change a page at once neither is los
   CHECK_FALSE(answer.held);
   CHECK(answer.state.holder->id == "b");
   CHECK(answer.position == 1);
+}
+
+TEST_CASE("ledger in a cluster: what a deployment's manifests hold stands in Secrets alone") {
+  ClusterStore store;
+  const auto ledger = store.make();
+  REQUIRE(ledger->try_lock("production", claim(store, "a")).held);
+  ledger->begin(deployment("a"));
+  Conclusion conclusion;
+  conclusion.workloads = {{.kind = "Deployment", .name = "web", .manifest = "hunter2"}};
+  ledger->finish("production", "a", conclusion);
+  CHECK(ledger->history("production", 0).at(0).workloads.at(0).manifest == "hunter2");
+  int secrets = 0;
+  for (const auto& [path, object] : store.objects.all()) {
+    if (object["kind"] == "Secret") {
+      ++secrets;
+      CHECK_THAT(path, StartsWith("/api/v1/namespaces/ledger/secrets/"));
+      const auto text = support::base64_decode(object["data"]["deployment"].get<std::string>());
+      REQUIRE(text);
+      CHECK_THAT(*text, ContainsSubstring("hunter2"));
+    } else {
+      CHECK(object["kind"] == "Lease");
+      CHECK_THAT(object.dump(), !ContainsSubstring("hunter2"));
+    }
+  }
+  CHECK(secrets == 1);
 }
 
 TEST_CASE("ledger in a cluster: records fit into objects") {

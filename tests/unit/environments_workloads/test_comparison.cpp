@@ -5,6 +5,8 @@
 #include "tests/support/thrown.hpp"
 #include "tests/unit/environments_workloads/objects.hpp"
 
+#include <algorithm>
+
 using namespace berth;
 using namespace berth::environments::workloads;
 using nlohmann::json;
@@ -170,10 +172,37 @@ TEST_CASE("A record keeps what changed, and gives the state back without what wa
   CHECK(record[1].manifest.empty());
   CHECK(record[2].name == "web");
   CHECK(record[2].change == Change::removed);
+  CHECK(record[2].manifest.empty());
   const Snapshot again =
       state_after({.cluster = "10.0.0.1:6443", .name_space = "shop", .workloads = record});
   REQUIRE(again.workloads.size() == 2);
   CHECK(again.workloads[0].id == Id{Kind::stateful_set, "db"});
   CHECK(drift(again, after).empty());
   CHECK(to_record(nullptr, after)[0].change == Change::unchanged);
+}
+
+TEST_CASE(
+    "Of what stood there before, manifests are kept where they are compared or brought back") {
+  json owned = deployment();
+  owned["metadata"]["name"] = "made";
+  owned["metadata"]["ownerReferences"] = {{{"kind", "App"}, {"name", "a"}, {"controller", true}}};
+  Snapshot before = snapshot({{Kind::deployment, deployment()},
+                              {Kind::deployment, owned},
+                              {Kind::job, job("app:v1", "Complete", "j1")}});
+  drop_needless_manifests(before);
+  for (const Workload& one : before.workloads)
+    CHECK(one.manifest.empty() == (one.id != Id{Kind::deployment, "web"}));
+  CHECK(before.workloads.size() == 3);
+  // A Job that was deleted and made anew is told all the same, without fields.
+  const Snapshot after = snapshot({{Kind::job, job("app:v1", "", "j2")}});
+  const auto all = diff(before, after);
+  const auto remade = std::find_if(all.begin(), all.end(),
+                                   [](const auto& one) { return one.id.kind == Kind::job; });
+  REQUIRE(remade != all.end());
+  CHECK(remade->what == What::remade);
+  CHECK(remade->fields.empty());
+
+  Snapshot running = snapshot({{Kind::job, job("app:v1", "", "j1")}});
+  drop_needless_manifests(running);
+  CHECK_FALSE(running.workloads[0].manifest.empty());
 }
