@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <exception>
 #include <optional>
 #include <unistd.h>
 #include <vector>
@@ -60,10 +61,14 @@ WorkloadVerbs::WorkloadVerbs(CLI::App& env)
     verb->add_option("environment", m_options.environment, "Its name, as in environment:name")
         ->required();
   }
-  m_diff->add_option("number", m_options.number, "Of the deployment (default: the newest)");
-  m_diff->add_option("other", m_options.other, "Of another, which it is compared to");
-  m_rollback->add_option("--to", m_options.number,
-                         "Number of the deployment (default: the last good one before the newest)");
+  m_diff->add_option("number", m_options.number, "Of the deployment (default: the newest)")
+      ->check(CLI::PositiveNumber);
+  m_diff->add_option("other", m_options.other, "Of another, which it is compared to")
+      ->check(CLI::PositiveNumber);
+  m_rollback
+      ->add_option("--to", m_options.number,
+                   "Number of the deployment (default: the last good one before the newest)")
+      ->check(CLI::PositiveNumber);
   m_promote->add_option("target", m_options.target, "The environment that gets them")->required();
 }
 
@@ -100,6 +105,9 @@ int WorkloadVerbs::drift() const {
     return all.empty() ? k_same : k_differs;
   } catch (const support::Error& error) {
     console.error(error.what(), error.hint());
+    return k_trouble;
+  } catch (const std::exception& error) {
+    console.error(error.what(), {});
     return k_trouble;
   }
 }

@@ -86,7 +86,7 @@ class Entry final : public EnteredEnvironment {
       decide();
       look(job);
     } catch (...) {
-      m_ledger->leave(m_request.environment, m_deployment.id);
+      give_back();
       throw;
     }
     m_input.console.line(fmt::format("environment '{}' is this job's until it ends", name()));
@@ -115,6 +115,15 @@ class Entry final : public EnteredEnvironment {
   }
 
  private:
+  void give_back() {
+    try {
+      m_ledger->leave(m_request.environment, m_deployment.id);
+    } catch (const support::Error& error) {
+      // It ends by itself, or in cleanup; the first trouble is the one to tell.
+      m_input.console.warning(error.what());
+    }
+  }
+
   const std::string& name() const { return m_request.environment; }
 
   void tell(environments::EventType type, const std::string& rule, const std::string& text) {
@@ -266,8 +275,15 @@ std::unique_ptr<EnteredEnvironment> enter_environment(const StageInput& input,
 core::ExitStatus conclude_script(const StageInput& input, const core::ExitStatus& status) {
   const auto deployment = state::read_deployment(input.environment.tmpdir);
   if (!deployment) return status;
-  const settings::Settings settings = settings::load(input.settings);
   try {
+    const settings::Settings settings = settings::load(input.settings);
+    if (!settings.environments) {
+      throw support::OperatorError(
+          fmt::format("the settings have lost their section 'environments' since this job began, "
+                      "and nobody looked at its deployment to '{}'",
+                      deployment->environment),
+          "put it back, and look at what the job deployed");
+    }
     const LookedAfter end =
         look_after(input, settings, deployment->environment,
                    {.result = status.success() ? Result::success : Result::failed,

@@ -249,11 +249,12 @@ LookedAfter look_after(const StageInput& input, const settings::Settings& settin
   LookedAfter after{.conclusion = std::move(conclusion)};
   const settings::EnvironmentRule& rule = settings::rule_of(*settings.environments, environment);
   bool had_access = false;
+  bool stops = false;
   try {
     const core::Job job = gitlab::read_job_response(input.environment.job_response_file);
     const auto request = environments::request_of(job);
     if (!request) return after;
-    const bool stops = request->action == environments::Action::stop;
+    stops = request->action == environments::Action::stop;
     if (stops && !is_review(rule)) return after;
     const std::optional<workloads::Snapshot> before = read_before(input);
     had_access = before.has_value();
@@ -265,7 +266,14 @@ LookedAfter look_after(const StageInput& input, const settings::Settings& settin
       if (!kubeconfig) kubeconfig = std::move(left);
     }
     if (!kubeconfig) kubeconfig = workloads::kubeconfig_of(job.variables, now());
+    if (!kubeconfig && stops) {
+      input.console.warning(
+          fmt::format("review environment '{}': no kubeconfig is known, so its namespace stays",
+                      request->environment));
+    }
     if (!kubeconfig) return after;
+    // What cannot be removed is not stopped.
+    had_access = had_access || stops;
     const Place place = place_of(*kubeconfig, rule, *request, job, input.console);
     if (stops) {
       if (after.conclusion.result == environments::Result::success)
@@ -283,6 +291,8 @@ LookedAfter look_after(const StageInput& input, const settings::Settings& settin
       script.changed_since = script_start(input, *place.client);
       script.recorded = recorded_at(input, settings, environment, place);
     }
+    // It has answered: from here on what cannot be seen is no success.
+    had_access = true;
     const workloads::Conclusion seen =
         workloads::conclude(*place.client, place.name_space, script, input.console, input.stop);
     take_over(seen, after);
@@ -292,10 +302,12 @@ LookedAfter look_after(const StageInput& input, const settings::Settings& settin
     after.hint = error.hint();
   } catch (const support::Error& error) {
     const bool succeeded = after.conclusion.result == environments::Result::success;
-    if (had_access && rule.gate.enabled && succeeded) {
+    if (had_access && (stops || rule.gate.enabled) && succeeded) {
       // No evidence is no success.
       after.conclusion.result = environments::Result::failed;
-      after.conclusion.cause = std::string("the health gate could not be kept: ") + error.what();
+      after.conclusion.cause =
+          (stops ? "its namespace could not be removed: " : "the health gate could not be kept: ") +
+          std::string(error.what());
       after.hint = error.hint();
     } else {
       input.console.warning(std::string("deployment: what it changed cannot be watched: ") +

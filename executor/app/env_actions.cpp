@@ -158,8 +158,13 @@ class Turn {
     try {
       conclusion = work(m_heartbeat->token());
     } catch (const support::Cancelled&) {
-      finish({.result = Result::canceled, .cause = "cancelled"});
-      throw;
+      const bool lost = m_heartbeat->lost();
+      finish({.result = Result::canceled, .cause = lost ? "lost the lock" : "cancelled"});
+      if (!lost) throw;
+      throw support::SystemError(
+          fmt::format("lost the lock of environment '{}': this program was stopped for too long",
+                      m_action.environment),
+          "another deployment may have begun: look at `berth env history`");
     } catch (const support::Error& error) {
       finish({.result = Result::failed, .cause = error.what()});
       throw;
@@ -167,6 +172,16 @@ class Turn {
     finish(conclusion);
     const auto history = m_ledger->history(m_action.environment, 0);
     return find_number(history, m_deployment.number);
+  }
+
+  /// Throws OperatorError where somebody deployed between that one and this.
+  void expect_newest(std::int64_t number) {
+    for (const Deployment& one : m_ledger->history(m_action.environment, 2)) {
+      if (one.number <= number || one.number == m_deployment.number) continue;
+      throw support::OperatorError(
+          fmt::format("deployment {} was made while this waited for the environment", one.number),
+          "look at `berth env history`, then say which one by --to");
+    }
   }
 
  private:
@@ -263,6 +278,7 @@ Deployment env_rollback(const EnvAction& action, std::int64_t number) {
   const auto client = client_of(action, record);
   Turn turn(action, made_from(record, environments::Origin::rollback));
   return turn.run([&](std::stop_token stop) {
+    if (number == 0) turn.expect_newest(newest);
     return conclusion_of(workloads::roll_back(*client, workloads::state_after(record),
                                               gate_of(rule_of(action)), action.console,
                                               std::move(stop)));
@@ -297,10 +313,14 @@ Deployment env_stop(const EnvAction& action) {
         "only what Berth has made is removed by it: see `review` in berth.yaml");
   }
   const auto history = make_ledger(action.settings, action.console)->history(action.environment, 0);
-  if (history.empty() || history.front().name_space.empty())
+  // One that nobody saw the end of does not tell.
+  const auto known = std::find_if(history.begin(), history.end(),
+                                  [](const Deployment& one) { return !one.name_space.empty(); });
+  if (known == history.end()) {
     throw support::OperatorError(
         fmt::format("environment '{}': nothing tells where it is", action.environment));
-  const Deployment record = history.front();
+  }
+  const Deployment& record = *known;
   const auto client = client_of(action, record);
   Deployment deployment = made_from(record, environments::Origin::stop);
   deployment.action = environments::Action::stop;

@@ -3,6 +3,7 @@
 #include "executor/environments/workloads/comparison.hpp"
 #include "executor/environments/workloads/jobs_in_the_way.hpp"
 #include "executor/environments/workloads/observe.hpp"
+#include "executor/support/error.hpp"
 
 #include <fmt/format.h>
 
@@ -69,7 +70,15 @@ void bring_back(kubernetes::Client& client, const AfterScript& script, Conclusio
   console.line(script.before
                    ? "rollback: bringing back what stood there before"
                    : "rollback: bringing back what the last good deployment left, by its record");
-  conclusion.rollback = roll_back(client, *known, {.options = script.gate}, console, stop);
+  try {
+    conclusion.rollback = roll_back(client, *known, {.options = script.gate}, console, stop);
+  } catch (const support::Error& error) {
+    // What made it necessary stays the cause.
+    console.warning(std::string("rollback: it did not succeed: ") + error.what());
+    conclusion.rollback = RollbackOutcome{};
+    conclusion.rollback->verdict.failure = Failure{.text = error.what()};
+    return;
+  }
   conclusion.after = conclusion.rollback->after;
   conclusion.rolled_back = conclusion.rollback->good();
   if (conclusion.rolled_back) {

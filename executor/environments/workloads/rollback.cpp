@@ -68,6 +68,13 @@ std::string RollbackOutcome::cause() const {
 
 RollbackOutcome roll_back(kubernetes::Client& client, const Snapshot& recorded, const GateRun& gate,
                           support::Console& console, std::stop_token stop) {
+  if (!can_bring_back(recorded)) {
+    throw support::OperatorError(
+        fmt::format("rollback: the record of namespace '{}' has no manifest to apply",
+                    recorded.name_space),
+        "its Jobs are never run again, what has an owner is the owner's, and of a namespace too "
+        "large for the ledger only names and images are kept");
+  }
   RollbackOutcome outcome;
   outcome.before = observe(client, recorded.name_space, stop);
   if (!outcome.before.unseen.empty()) {

@@ -36,6 +36,10 @@ struct RollbackPlan {
 /// left. Nothing but workloads is ever touched: no volume claim, no Secret. Pure.
 RollbackPlan plan_rollback(const Snapshot& recorded, const Snapshot& live);
 
+/// Whether the record has a manifest to apply: one that was too large for its ledger has
+/// none, and then no rollback can be said to have done anything. Pure.
+bool can_bring_back(const Snapshot& recorded);
+
 /// What does not run with the images (and digests, as far as known) of the record; empty:
 /// proved. Pure.
 std::vector<std::string> unlike(const Snapshot& recorded, const Snapshot& live);
@@ -55,8 +59,9 @@ struct RollbackOutcome {
 };
 
 /// Applies the plan, waits at the gate, and reads the cluster again. `gate` gives the
-/// options; its subjects are what was applied. Throws as Client's methods do: whatever was
-/// applied by then stays. Doing it again is safe.
+/// options; its subjects are what was applied. Throws as Client's methods do (whatever was
+/// applied by then stays), and OperatorError where nothing of the record can be applied. Doing it
+/// again is safe.
 RollbackOutcome roll_back(kubernetes::Client& client, const Snapshot& recorded, const GateRun& gate,
                           support::Console& console, std::stop_token stop);
 

@@ -98,6 +98,10 @@ RollbackPlan plan_rollback(const Snapshot& recorded, const Snapshot& live) {
   return plan;
 }
 
+bool can_bring_back(const Snapshot& recorded) {
+  return std::any_of(recorded.workloads.begin(), recorded.workloads.end(), is_ours_to_bring_back);
+}
+
 std::vector<std::string> unlike(const Snapshot& recorded, const Snapshot& live) {
   std::vector<std::string> wrong;
   for (const Workload& one : recorded.workloads) {

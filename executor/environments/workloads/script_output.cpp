@@ -37,7 +37,8 @@ void ScriptOutput::end_line() {
   const bool immutable = m_tail.find(k_immutable) != std::string::npos ||
                          m_head.find(k_immutable) != std::string::npos;
   if (immutable && m_lines_left > 0 && !m_job.empty()) {
-    if (std::find(m_jobs.begin(), m_jobs.end(), m_job) == m_jobs.end()) m_jobs.push_back(m_job);
+    const bool known = std::find(m_jobs.begin(), m_jobs.end(), m_job) != m_jobs.end();
+    if (!known && m_jobs.size() < k_most) m_jobs.push_back(m_job);
     m_job.clear();
   }
   if (m_lines_left > 0) --m_lines_left;

@@ -13,7 +13,8 @@ class ScriptOutput {
  public:
   void feed(std::string_view bytes);
 
-  /// Jobs whose new version was refused because the old one is immutable.
+  /// Jobs whose new version was refused because the old one is immutable; the first
+  /// hundred of them, whatever the script prints.
   const std::vector<std::string>& immutable_jobs() const noexcept { return m_jobs; }
 
  private:
@@ -21,6 +22,7 @@ class ScriptOutput {
 
   static constexpr std::size_t k_head = 512;
   static constexpr std::size_t k_tail = 64;
+  static constexpr std::size_t k_most = 100;
   std::string m_head;
   std::string m_tail;
   /// The Job that the lines speak of, and for how many more they may.

@@ -151,7 +151,7 @@ class Contexts(Deployments):
             self.succeeds(jobs[name])
             self.assertIn("health gate: Deployment 'ticker': done", jobs[name]["text"])
         [first] = self.history(settings, "prod")
-        self.assertEqual((first["number"], first["result"], first["name_space"]), (1, "success", self.namespaces["prod"]))
+        self.assertEqual((first["number"], first["result"], first["namespace"]), (1, "success", self.namespaces["prod"]))
         [ticker] = first["workloads"]
         self.assertEqual((ticker["name"], ticker["change"]), ("ticker", "created"))
         self.assertRegex(ticker["containers"][0]["digest"], "^sha256:[0-9a-f]{64}$")

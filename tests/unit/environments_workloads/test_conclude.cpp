@@ -114,6 +114,33 @@ TEST_CASE("A rollback that the cluster does not show is no success") {
              ContainsSubstring("rollback: it did not succeed: Deployment 'web' runs app:v2"));
 }
 
+TEST_CASE("A rollback that is refused, or has nothing to apply, leaves the deployment failed") {
+  Cluster cluster;
+  for (const std::string& plural : k_lists) serve(cluster, plural, {});
+  json paused = tests::deployment({.image = "app:v2", .updated = 0});
+  paused["spec"]["paused"] = true;
+  serve(cluster, "deployments", {paused});
+  cluster.server.on("PATCH", list_path("deployments") + "/web",
+                    {refusal(403, "Forbidden", "may not patch")});
+  AfterScript script{.gate = impatient(), .roll_back = true};
+  script.before = tests::snapshot({{Kind::deployment, tests::deployment()}});
+  std::string why = "may not patch";
+  SECTION("refused") {}
+  SECTION("its record was too large") {
+    script.before->workloads.at(0).manifest.clear();
+    why = "has no manifest to apply";
+  }
+  Lines console;
+  const Conclusion conclusion = conclude(cluster.client, "shop", script, console, {});
+  CHECK_FALSE(conclusion.passed);
+  CHECK(conclusion.trouble == "paused");
+  CHECK_THAT(conclusion.cause, StartsWith("Deployment 'web' is paused"));
+  CHECK_FALSE(conclusion.rolled_back);
+  REQUIRE(conclusion.rollback);
+  CHECK_THAT(conclusion.rollback->cause(), ContainsSubstring(why));
+  CHECK_THAT(console.all(), ContainsSubstring("rollback: it did not succeed: "));
+}
+
 TEST_CASE("Where nobody looked before, what was changed since the script began is its doing") {
   Cluster cluster;
   for (const std::string& plural : k_lists) serve(cluster, plural, {});

@@ -65,3 +65,12 @@ TEST_CASE("A finished Job of an older image of what was deployed is worth a note
                                    {Kind::job, job("tool:v1", "Complete", "j")}});
   CHECK(stale_jobs(diff(before, other), other).empty());
 }
+
+TEST_CASE("However many Jobs a script speaks of, a hundred are enough") {
+  ScriptOutput output;
+  for (int i = 0; i < 1000; ++i) {
+    output.feed("The Job \"j" + std::to_string(i) +
+                "\" is invalid: spec.template: field is immutable\n");
+  }
+  CHECK(output.immutable_jobs().size() == 100);
+}
