@@ -24,7 +24,7 @@ struct EnvFacts {
 /// Columns as wide as their widest cell; the last one is not filled up.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 
-/// "open", "frozen until Mon 2026-11-23 08:00 CET (weekend)", "locked by alice: ...",
+/// "open", "frozen until Mon 2026-11-23 08:00 CET (weekend)", "locked by release-bot: ...",
 /// "in use by <who>".
 std::string state_words(const EnvFacts& facts, std::int64_t now);
 

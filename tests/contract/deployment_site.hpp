@@ -29,7 +29,7 @@ class Site {
     payload.job_info.pipeline_id = 40;
     add(payload, "CI_ENVIRONMENT_NAME", environment);
     add(payload, "CI_ENVIRONMENT_ACTION", action);
-    add(payload, "GITLAB_USER_LOGIN", "alice");
+    add(payload, "GITLAB_USER_LOGIN", "release-bot");
     add(payload, "CI_JOB_URL", "https://gitlab/" + std::to_string(payload.id));
     return payload;
   }

@@ -55,7 +55,7 @@ TEST_CASE("deployment: what succeeded is on record, and the lock is free again")
   REQUIRE(site.history().size() == 1);
   const Deployment one = site.history()[0];
   CHECK(one.result == Result::success);
-  CHECK(one.user == "alice");
+  CHECK(one.user == "release-bot");
   CHECK(one.project == "shop/web");
   CHECK(one.pipeline == 40);
   CHECK(one.ref == "main");
@@ -130,9 +130,9 @@ TEST_CASE("deployment: in a freeze the job is refused at once, with the reason, 
 TEST_CASE("deployment: a job cannot name another environment, nor another user") {
   Site site(
       "  rules:\n"
-      "    - {name: production, users: [bob]}\n");
+      "    - {name: production, users: [reviewer]}\n");
   Payload payload = site.job({"true"});
-  Site::add(payload, "GITLAB_USER_LOGIN", "bob");
+  Site::add(payload, "GITLAB_USER_LOGIN", "reviewer");
   CHECK_THAT(
       site.fixture.play(payload).log,
       ContainsSubstring("gives a variable of GitLab's own another value: 'GITLAB_USER_LOGIN'"));
@@ -145,14 +145,14 @@ TEST_CASE("deployment: a job cannot name another environment, nor another user")
 TEST_CASE("deployment: to verify, prepare and access is none, but takes the same rights") {
   Site site(
       "  rules:\n"
-      "    - {name: closed, users: [bob]}\n"
+      "    - {name: closed, users: [reviewer]}\n"
       "    - {name: production, freeze: [{from: \"* * * * *\", to: \"0 0 1 1 *\"}]}\n");
   for (const char* action : {"prepare", "verify", "access"}) {
     INFO(action);
     CHECK(site.fixture.play(site.job({"true"}, "production", action)).result.state ==
           JobState::success);
     CHECK_THAT(site.fixture.play(site.job({"true"}, "closed", action)).log,
-               ContainsSubstring("users: user 'alice' is none of bob"));
+               ContainsSubstring("users: user 'release-bot' is none of reviewer"));
   }
   CHECK(site.history().empty());
   CHECK(site.history("closed").empty());
@@ -170,14 +170,14 @@ TEST_CASE("deployment: approvals come from others, then the job passes") {
   CHECK_THAT(site.fixture.play(site.job({"true"})).log,
              ContainsSubstring("0 of 1 approvals are given"));
   const Approval approval{
-      .user = "alice", .project = "shop/web", .pipeline = 40, .at = std::int64_t{1} << 40};
+      .user = "release-bot", .project = "shop/web", .pipeline = 40, .at = std::int64_t{1} << 40};
   site.ledger()->approve("production", approval);
   CHECK(site.fixture.play(site.job({"true"})).result.state == JobState::failed);
   Approval other = approval;
-  other.user = "bob";
+  other.user = "reviewer";
   site.ledger()->approve("production", other);
   CHECK(site.fixture.play(site.job({"true"})).result.state == JobState::success);
-  CHECK(site.history().at(0).approved_by == Words{"bob"});
+  CHECK(site.history().at(0).approved_by == Words{"reviewer"});
 }
 
 TEST_CASE("deployment: of two at once one runs, the other waits, with place and holder") {
@@ -219,12 +219,12 @@ TEST_CASE("deployment: of two at once one runs, the other waits, with place and 
 TEST_CASE("deployment: where the rule says so the other fails at once") {
   Site site("  rules:\n    - {name: production, lock: {busy: fail}}\n");
   const Claim other{
-      .id = "x", .user = "bob", .who = "https://gitlab/1", .until = std::int64_t{1} << 40};
+      .id = "x", .user = "reviewer", .who = "https://gitlab/1", .until = std::int64_t{1} << 40};
   REQUIRE(site.ledger()->try_lock("production", other).held);
   const auto outcome = site.fixture.play(site.job({"true"}));
   CHECK(outcome.result.failure_reason == "script_failure");
-  CHECK_THAT(outcome.log,
-             ContainsSubstring("environment 'production' is in use by https://gitlab/1 (bob)"));
+  CHECK_THAT(outcome.log, ContainsSubstring(
+                              "environment 'production' is in use by https://gitlab/1 (reviewer)"));
   CHECK(site.ledger()->lock_state("production").waiting.empty());
   CHECK(site.told() == Words{"refused"});
 }

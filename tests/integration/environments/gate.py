@@ -298,6 +298,12 @@ def find_kubectl():
     return shutil.which("kubectl") or (str(beside) if beside.exists() else None)
 
 
+def tell_cluster(*how):
+    """That it may pull from the test's registry, by plain HTTP; or may no more."""
+    subprocess.run([str(ROOT.parent / "scripts/dev-cluster"), "registry", *how, "%s:%d" % REGISTRY], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
 def main():
     global CLUSTER, TOOL, KUBECTL, RECORD
     TOOL, *arguments = sys.argv[1:]
@@ -315,10 +321,12 @@ def main():
     except OSError as why:
         return leave_out.leave_out(f"{REGISTRY[0]}:{REGISTRY[1]}: {why}; these tests want scripts/dev-cluster", "kubernetes")
     threading.Thread(target=registry.serve_forever, daemon=True).start()
-    subprocess.run([str(ROOT.parent / "scripts/dev-cluster"), "registry", "%s:%d" % REGISTRY], check=True,
-                   stdout=subprocess.DEVNULL)
-    program = unittest.main(argv=[sys.argv[0], *arguments], exit=False, verbosity=2)
-    registry.shutdown()
+    try:
+        tell_cluster()
+        program = unittest.main(argv=[sys.argv[0], *arguments], exit=False, verbosity=2)
+    finally:
+        tell_cluster("--forget")
+        registry.shutdown()
     return 0 if program.result.wasSuccessful() else 1
 
 

@@ -18,7 +18,7 @@ Deployment deployment(std::int64_t number, Result result, std::int64_t ago, std:
   one.number = number;
   one.environment = "production";
   one.tier = "production";
-  one.user = "alice";
+  one.user = "release-bot";
   one.project = "shop/web";
   one.project_id = 3;
   one.ref = "main";
@@ -67,12 +67,12 @@ EnvFacts production() {
   failed.break_glass = "shop is down";
   facts.history = {rollback, failed, deployment(2, Result::success, 90000, 3700),
                    deployment(1, Result::lost, 180000, 10)};
-  facts.approvals = {{.user = "bob",
+  facts.approvals = {{.user = "reviewer",
                       .project = "shop/web",
                       .pipeline = 45,
                       .comment = "looks good",
                       .at = k_now - 60},
-                     {.user = "carol", .project = "shop/web", .pipeline = 39, .at = 1000}};
+                     {.user = "maintainer", .project = "shop/web", .pipeline = 39, .at = 1000}};
   return facts;
 }
 
@@ -81,12 +81,12 @@ EnvFacts staging() {
   facts.name = "staging";
   facts.history = {deployment(1, Result::running, 60, 0)};
   facts.lock.holder = Holder{.id = "x",
-                             .user = "dave",
+                             .user = "on-call",
                              .who = "https://gitlab.example.com/shop/web/-/jobs/701",
                              .since = k_now - 60,
                              .expires = k_now + 3600};
   facts.lock.waiting = {{.id = "y",
-                         .user = "erin",
+                         .user = "developer",
                          .who = "https://gitlab.example.com/shop/web/-/jobs/702",
                          .since = k_now - 30,
                          .expires = k_now + 3600}};
@@ -100,7 +100,7 @@ EnvFacts locked() {
   stop.action = Action::stop;
   facts.history = {stop, deployment(1, Result::success, 200, 3)};
   facts.lock.manual =
-      ManualLock{.user = "bob", .reason = "database moves", .since = k_now - 3600, .until = 0};
+      ManualLock{.user = "reviewer", .reason = "database moves", .since = k_now - 3600, .until = 0};
   return facts;
 }
 

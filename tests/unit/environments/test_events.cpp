@@ -24,7 +24,7 @@ class Recorded final : public support::Console {
 Event event() {
   Event one{.type = EventType::refused, .at = 1795262400, .rule = "freeze", .text = "closed"};
   one.deployment.environment = "production";
-  one.deployment.user = "alice";
+  one.deployment.user = "release-bot";
   one.deployment.workloads = {{.kind = "Job", .name = "x", .manifest = "{}"}};
   return one;
 }
@@ -44,7 +44,7 @@ TEST_CASE("events: one line of JSON, without manifests") {
   CHECK(json["environment"] == "production");
   CHECK(json["rule"] == "freeze");
   CHECK(json["text"] == "closed");
-  CHECK(json["deployment"]["user"] == "alice");
+  CHECK(json["deployment"]["user"] == "release-bot");
   CHECK_FALSE(json["deployment"]["workloads"][0].contains("manifest"));
 }
 

@@ -39,7 +39,7 @@ Deployment deployment(const std::string& id, const std::string& environment = "p
   Deployment one;
   one.id = id;
   one.environment = environment;
-  one.user = "alice";
+  one.user = "release-bot";
   one.job_url = "https://gitlab/" + id;
   return one;
 }
@@ -47,7 +47,7 @@ Deployment deployment(const std::string& id, const std::string& environment = "p
 template <typename Store>
 Claim claim(Store& store, const std::string& id, const std::string& host = "h1") {
   return {.id = id,
-          .user = "alice",
+          .user = "release-bot",
           .who = "https://gitlab/" + id,
           .host = host,
           .until = store.clock.seconds() + 3600,
@@ -225,7 +225,7 @@ TEMPLATE_TEST_CASE("ledger: no lock outlives the job's time", "", FileStore, Clu
 TEMPLATE_TEST_CASE("ledger: locks by hand and approvals", "", FileStore, ClusterStore) {
   TestType store;
   const auto ledger = store.make();
-  const ManualLock lock{.user = "bob",
+  const ManualLock lock{.user = "reviewer",
                         .reason = "moves",
                         .since = store.clock.seconds(),
                         .until = store.clock.seconds() + 60};
@@ -237,7 +237,7 @@ TEMPLATE_TEST_CASE("ledger: locks by hand and approvals", "", FileStore, Cluster
   make_heartbeat(claim(store, "a").heartbeat, store.clock.seconds());
   CHECK(ledger->try_lock("production", claim(store, "a")).held);
   const Approval approval{
-      .user = "carol", .project = "shop/web", .pipeline = 40, .comment = "ok", .at = 5};
+      .user = "maintainer", .project = "shop/web", .pipeline = 40, .comment = "ok", .at = 5};
   ledger->approve("production", approval);
   CHECK(store.make()->approvals("production") == std::vector{approval});
   CHECK(ledger->lock_state("production").holder.has_value());

@@ -100,7 +100,7 @@ TEST_CASE("lock book: asking again is not written each time") {
 
 TEST_CASE("lock book: a lock by hand keeps all out, and ends") {
   LockBook book;
-  book.manual = ManualLock{.user = "bob", .reason = "x", .since = k_now, .until = k_now + 10};
+  book.manual = ManualLock{.user = "reviewer", .reason = "x", .since = k_now, .until = k_now + 10};
   CHECK_FALSE(take(book, claim("a"), k_now));
   CHECK_FALSE(sweep(book, "h1", k_now + 9, nobody_silent));
   CHECK(sweep(book, "h1", k_now + 10, nobody_silent));

@@ -33,7 +33,7 @@ struct World {
 
   Claim claim(const std::string& id) const {
     return {.id = id,
-            .user = "alice",
+            .user = "release-bot",
             .who = "https://gitlab/" + id,
             .host = "h1",
             .until = clock.seconds() + 3600,
@@ -83,8 +83,9 @@ TEST_CASE("lock wait: says place and holder once, and has it when the other has 
   make_heartbeat(world.claim("b").heartbeat, world.clock.seconds());
   world.wait("b");
   CHECK(world.heard.lines ==
-        std::vector<std::string>{"environment 'production' is in use by https://gitlab/a (alice) "
-                                 "since 2026-11-21 12:00 UTC; waiting, place 1 in line"});
+        std::vector<std::string>{
+            "environment 'production' is in use by https://gitlab/a (release-bot) "
+            "since 2026-11-21 12:00 UTC; waiting, place 1 in line"});
   REQUIRE(world.heard.events.size() == 1);
   CHECK(world.heard.events[0].type == EventType::waiting);
   CHECK(world.ledger->lock_state("production").holder->id == "b");
@@ -94,9 +95,10 @@ TEST_CASE("lock wait: the rule may say not to wait") {
   World world;
   world.wait("a");
   const settings::LockRule rule{.busy = settings::LockRule::Busy::fail};
-  CHECK(tests::message_of<Refusal>([&] { world.wait("b", rule); }) ==
-        "environment 'production' is in use by https://gitlab/a (alice) since 2026-11-21 12:00 "
-        "UTC; its rule says not to wait");
+  CHECK(
+      tests::message_of<Refusal>([&] { world.wait("b", rule); }) ==
+      "environment 'production' is in use by https://gitlab/a (release-bot) since 2026-11-21 12:00 "
+      "UTC; its rule says not to wait");
   CHECK(world.ledger->lock_state("production").waiting.empty());
 }
 

@@ -13,7 +13,7 @@ constexpr std::int64_t k_hour = 3600;
 
 Request request() {
   return {.environment = "production",
-          .user = "alice",
+          .user = "release-bot",
           .project = "shop/web",
           .project_id = 3,
           .ref = "main",
@@ -75,7 +75,7 @@ TEST_CASE("policy: projects, refs, users and sources") {
   auto only = rule();
   only.projects = {"shop/*"};
   only.refs = {"main", "release/*"};
-  only.users = {"alice", "ops-*"};
+  only.users = {"release-bot", "ops-*"};
   only.sources = {"push", "web"};
   only.protected_refs = true;
   CHECK_NOTHROW(check_access(only, request()));
@@ -92,7 +92,7 @@ TEST_CASE("policy: projects, refs, users and sources") {
   CHECK_NOTHROW(check_access(only, other));
   other.user = "ops-7";
   CHECK_NOTHROW(check_access(only, other));
-  other.user = "mallory";
+  other.user = "stranger";
   CHECK(key(only, other) == "users");
   other = request();
   other.source = "merge_request_event";
@@ -143,16 +143,16 @@ TEST_CASE("policy: breaking the glass, with a reason and by the right user") {
   const core::Variables variables(
       std::vector<core::Variable>{{.key = "BREAK_GLASS", .value = "shop is down"}});
   CHECK(break_glass_reason(frozen, variables).empty());
-  frozen.break_glass = {.variable = "BREAK_GLASS", .users = {"alice", "ops-*"}};
+  frozen.break_glass = {.variable = "BREAK_GLASS", .users = {"release-bot", "ops-*"}};
   CHECK(break_glass_reason(frozen, variables) == "shop is down");
 
   CHECK(decide(frozen, request(), "shop is\ndown", {}, k_now).break_glass == "shop is down");
   CHECK_THAT(tests::thrown_by<Refusal>([&] { decide(frozen, request(), "", {}, k_now); }).hint(),
              ContainsSubstring("BREAK_GLASS=<reason>"));
   Request other = request();
-  other.user = "mallory";
+  other.user = "stranger";
   CHECK_THAT(refusal(frozen, other, {}, "let me"),
-             EndsWith("BREAK_GLASS may not be used by 'mallory'"));
+             EndsWith("BREAK_GLASS may not be used by 'stranger'"));
   // Outside a freeze it is not recorded.
   CHECK(decide(frozen, request(), "shop is down", {}, k_now + 48 * k_hour).break_glass.empty());
   // It opens windows alone.
@@ -162,13 +162,16 @@ TEST_CASE("policy: breaking the glass, with a reason and by the right user") {
 }
 
 TEST_CASE("policy: a lock by hand") {
-  const ManualLock lock{
-      .user = "bob", .reason = "database moves", .since = k_now - k_hour, .until = k_now + k_hour};
+  const ManualLock lock{.user = "reviewer",
+                        .reason = "database moves",
+                        .since = k_now - k_hour,
+                        .until = k_now + k_hour};
   const Known locked{.manual = lock};
-  CHECK(refusal(rule(), request(), locked) ==
-        "environment 'production' is closed to this job: rule 'production', locked by hand: bob "
-        "has locked it since Sat 2026-11-21 11:00 UTC, until Sat 2026-11-21 13:00 UTC: database "
-        "moves");
+  CHECK(
+      refusal(rule(), request(), locked) ==
+      "environment 'production' is closed to this job: rule 'production', locked by hand: reviewer "
+      "has locked it since Sat 2026-11-21 11:00 UTC, until Sat 2026-11-21 13:00 UTC: database "
+      "moves");
   Known over = locked;
   over.manual->until = k_now;
   CHECK_NOTHROW(decide(rule(), request(), "", over, k_now));
@@ -223,28 +226,33 @@ TEST_CASE("policy: approvals of others, each once, in time, for this pipeline") 
   two.approvals.count = 2;
   CHECK(refusal(two, request()) ==
         "environment 'production' is closed to this job: rule 'production', approvals: 0 of 2 "
-        "approvals are given; it passes when others than alice have approved pipeline 40");
+        "approvals are given; it passes when others than release-bot have approved pipeline 40");
   CHECK(tests::thrown_by<Refusal>([&] { decide(two, request(), "", {}, k_now); }).hint() ==
         "`berth env approve production --project shop/web --pipeline 40` on the runner's host, "
         "then retry the job");
-  CHECK(decide(two, request(), "", {.approvals = {approval("bob"), approval("carol")}}, k_now)
-            .approved_by == std::vector<std::string>{"bob", "carol"});
+  CHECK(decide(two, request(), "", {.approvals = {approval("reviewer"), approval("maintainer")}},
+               k_now)
+            .approved_by == std::vector<std::string>{"reviewer", "maintainer"});
   // The same one twice, in any case of letters; the job's own.
-  CHECK(key(two, request(), {.approvals = {approval("bob"), approval("Bob")}}) == "approvals");
-  CHECK(key(two, request(), {.approvals = {approval("bob"), approval("Alice")}}) == "approvals");
-  // Too old; another pipeline; another project.
-  CHECK(key(two, request(), {.approvals = {approval("bob"), approval("carol", 24 * k_hour)}}) ==
+  CHECK(key(two, request(), {.approvals = {approval("reviewer"), approval("Reviewer")}}) ==
         "approvals");
-  Approval other = approval("carol");
+  CHECK(key(two, request(), {.approvals = {approval("reviewer"), approval("Release-Bot")}}) ==
+        "approvals");
+  // Too old; another pipeline; another project.
+  CHECK(key(two, request(),
+            {.approvals = {approval("reviewer"), approval("maintainer", 24 * k_hour)}}) ==
+        "approvals");
+  Approval other = approval("maintainer");
   other.pipeline = 41;
-  CHECK(key(two, request(), {.approvals = {approval("bob"), other}}) == "approvals");
-  other = approval("carol");
+  CHECK(key(two, request(), {.approvals = {approval("reviewer"), other}}) == "approvals");
+  other = approval("maintainer");
   other.project = "shop/api";
-  CHECK_THAT(refusal(two, request(), {.approvals = {approval("bob"), other}}),
-             ContainsSubstring("1 of 2 approvals are given (by bob)"));
+  CHECK_THAT(refusal(two, request(), {.approvals = {approval("reviewer"), other}}),
+             ContainsSubstring("1 of 2 approvals are given (by reviewer)"));
   // Only those who are named.
-  two.approvals.users = {"dave", "erin"};
-  CHECK(key(two, request(), {.approvals = {approval("bob"), approval("dave")}}) == "approvals");
-  CHECK_NOTHROW(
-      decide(two, request(), "", {.approvals = {approval("erin"), approval("dave")}}, k_now));
+  two.approvals.users = {"on-call", "developer"};
+  CHECK(key(two, request(), {.approvals = {approval("reviewer"), approval("on-call")}}) ==
+        "approvals");
+  CHECK_NOTHROW(decide(two, request(), "",
+                       {.approvals = {approval("developer"), approval("on-call")}}, k_now));
 }

@@ -34,7 +34,7 @@ TEST_CASE("request: what the payload says") {
                                        {"CI_ENVIRONMENT_TIER", "production"},
                                        {"CI_ENVIRONMENT_ACTION", "start"},
                                        {"CI_ENVIRONMENT_URL", "https://shop"},
-                                       {"GITLAB_USER_LOGIN", "alice"},
+                                       {"GITLAB_USER_LOGIN", "release-bot"},
                                        {"CI_PIPELINE_SOURCE", "web"},
                                        {"CI_JOB_URL", "https://gitlab/7"}}));
   CHECK(request == Request{.environment = "production",
@@ -42,7 +42,7 @@ TEST_CASE("request: what the payload says") {
                            .tier = "production",
                            .action = Action::start,
                            .url = "https://shop",
-                           .user = "alice",
+                           .user = "release-bot",
                            .project = "shop/web",
                            .project_id = 3,
                            .ref = "main",
@@ -55,7 +55,7 @@ TEST_CASE("request: what the payload says") {
   const Deployment record = deployment_of(*request, "abc");
   CHECK(record.id == "abc");
   CHECK(record.environment == "production");
-  CHECK(record.user == "alice");
+  CHECK(record.user == "release-bot");
   CHECK(record.job_url == "https://gitlab/7");
   CHECK(record.result == Result::running);
 }
@@ -76,7 +76,7 @@ TEST_CASE("request: a job cannot pass for another") {
       std::vector<std::pair<std::string, std::string>> all{
           {"CI_ENVIRONMENT_NAME", "production"}, {"CI_ENVIRONMENT_ACTION", "start"},
           {"CI_ENVIRONMENT_TIER", "production"}, {"CI_ENVIRONMENT_SLUG", "production"},
-          {"GITLAB_USER_LOGIN", "mallory"},      {"CI_PIPELINE_SOURCE", "push"}};
+          {"GITLAB_USER_LOGIN", "stranger"},     {"CI_PIPELINE_SOURCE", "push"}};
       all.insert(before ? all.begin() : all.end(), {key, "verify"});
       CHECK(tests::message_of<support::JobError>([&] { request_of(job(all)); }) ==
             "the pipeline gives a variable of GitLab's own another value: '" + std::string(key) +

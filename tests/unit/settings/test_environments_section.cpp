@@ -37,7 +37,7 @@ rules:
   - name: production
     projects: ["shop/*"]
     refs: [main, "release/*"]
-    users: [alice, "ops-*"]
+    users: [release-bot, "ops-*"]
     protected: true
     sources: [push, web]
     contexts: [prod]
@@ -49,9 +49,9 @@ rules:
     allow:
       - {from: "0 9 * * 1-5", to: "0 17 * * 1-5"}
     gitlab_freeze: false
-    break_glass: {variable: BREAK_GLASS, users: [alice]}
+    break_glass: {variable: BREAK_GLASS, users: [release-bot]}
     outdated: allow
-    approvals: {count: 2, users: [bob, carol, dave], valid_for: 4h}
+    approvals: {count: 2, users: [reviewer, maintainer, on-call], valid_for: 4h}
     gate: {timeout: 5m, soak: 30s, probe: "https://shop.example.com/healthz"}
     on_failure: rollback
   - name: review/*
@@ -70,7 +70,7 @@ rules:
   CHECK(rule.name == "production");
   CHECK(rule.projects == Words{"shop/*"});
   CHECK(rule.refs == Words{"main", "release/*"});
-  CHECK(rule.users == Words{"alice", "ops-*"});
+  CHECK(rule.users == Words{"release-bot", "ops-*"});
   CHECK(rule.protected_refs);
   CHECK(rule.sources == Words{"push", "web"});
   CHECK(rule.contexts == Words{"prod"});
@@ -86,10 +86,10 @@ rules:
   CHECK(rule.allow[0].timezone == "UTC");
   CHECK_FALSE(rule.gitlab_freeze);
   CHECK(rule.break_glass.variable == "BREAK_GLASS");
-  CHECK(rule.break_glass.users == Words{"alice"});
+  CHECK(rule.break_glass.users == Words{"release-bot"});
   CHECK(rule.outdated);
   CHECK(rule.approvals.count == 2);
-  CHECK(rule.approvals.users == Words{"bob", "carol", "dave"});
+  CHECK(rule.approvals.users == Words{"reviewer", "maintainer", "on-call"});
   CHECK(rule.approvals.valid_for == 4h);
   CHECK(rule.gate.timeout == 5min);
   CHECK(rule.gate.soak == 30s);
