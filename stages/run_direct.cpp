@@ -53,10 +53,8 @@ std::filesystem::path sibling(const char* name) {
   std::vector<char*> arguments{name.data()};
   // In front: what the runner appends has its fixed place at the end.
   if (!option.empty()) arguments.push_back(option.data());
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view one(argv[i]);
-    if (!one.starts_with("--resume=") && !one.starts_with("--ended=")) arguments.push_back(argv[i]);
-  }
+  for (int i = 1; i < argc; ++i)
+    if (!std::string_view(argv[i]).starts_with("--resume=")) arguments.push_back(argv[i]);
   arguments.push_back(nullptr);
 
   context.hand_over_signals();
