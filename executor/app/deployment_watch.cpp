@@ -3,6 +3,7 @@
 #include "executor/app/backends.hpp"
 #include "executor/app/env_actions.hpp"
 #include "executor/app/ledgers.hpp"
+#include "executor/app/masked_words.hpp"
 #include "executor/environments/workloads/after_script.hpp"
 #include "executor/environments/workloads/observe.hpp"
 #include "executor/environments/workloads/record.hpp"
@@ -217,41 +218,14 @@ void end_review(const StageInput& input, const environments::Request& request, c
   }
 }
 
-}  // namespace
-
-void look_before(const StageInput& input, const settings::EnvironmentRule& rule,
-                 const environments::Request& request, const core::Job& job) {
-  if (request.action != environments::Action::start) return;
-  try {
-    auto kubeconfig = operators(rule);
-    if (!kubeconfig) kubeconfig = workloads::kubeconfig_of(job.variables, now());
-    if (!kubeconfig) return;  // the script may leave one
-    const Place place = place_of(*kubeconfig, rule, request, job, input.console);
-    if (is_review(rule)) make_review(input, rule, request, place);
-    workloads::Snapshot before = workloads::observe(*place.client, place.name_space, input.stop);
-    for (const std::string& words : before.unseen)
-      input.console.line("deployment: cannot be watched: " + words);
-    workloads::drop_needless_manifests(before);
-    state::write_snapshot(
-        input.environment.tmpdir,
-        workloads::to_json(before).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  } catch (const workloads::WrongTarget&) {
-    throw;
-  } catch (const support::Error& error) {
-    if (is_review(rule)) throw;  // nothing could be deployed
-    input.console.line(std::string("deployment: what it changes cannot be watched: ") +
-                       error.what());
-  }
-}
-
-LookedAfter look_after(const StageInput& input, const settings::Settings& settings,
-                       const std::string& environment, environments::Conclusion conclusion) {
+LookedAfter look_at_changes(const StageInput& input, const settings::Settings& settings,
+                            const std::string& environment, const core::Job& job,
+                            environments::Conclusion conclusion) {
   LookedAfter after{.conclusion = std::move(conclusion)};
   const settings::EnvironmentRule& rule = settings::rule_of(*settings.environments, environment);
   bool had_access = false;
   bool stops = false;
   try {
-    const core::Job job = gitlab::read_job_response(input.environment.job_response_file);
     const auto request = environments::request_of(job);
     if (!request) return after;
     stops = request->action == environments::Action::stop;
@@ -314,6 +288,48 @@ LookedAfter look_after(const StageInput& input, const settings::Settings& settin
                             error.what());
     }
   }
+  return after;
+}
+
+}  // namespace
+
+void look_before(const StageInput& input, const settings::EnvironmentRule& rule,
+                 const environments::Request& request, const core::Job& job) {
+  if (request.action != environments::Action::start) return;
+  try {
+    auto kubeconfig = operators(rule);
+    if (!kubeconfig) kubeconfig = workloads::kubeconfig_of(job.variables, now());
+    if (!kubeconfig) return;  // the script may leave one
+    const Place place = place_of(*kubeconfig, rule, request, job, input.console);
+    if (is_review(rule)) make_review(input, rule, request, place);
+    workloads::Snapshot before = workloads::observe(*place.client, place.name_space, input.stop);
+    for (const std::string& words : before.unseen)
+      input.console.line("deployment: cannot be watched: " + words);
+    workloads::drop_needless_manifests(before);
+    state::write_snapshot(
+        input.environment.tmpdir,
+        workloads::to_json(before).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  } catch (const workloads::WrongTarget&) {
+    throw;
+  } catch (const support::Error& error) {
+    if (is_review(rule)) throw;  // nothing could be deployed
+    input.console.line(std::string("deployment: what it changes cannot be watched: ") +
+                       error.what());
+  }
+}
+
+LookedAfter look_after(const StageInput& input, const settings::Settings& settings,
+                       const std::string& environment, environments::Conclusion conclusion) {
+  const core::Job job = gitlab::read_job_response(input.environment.job_response_file);
+  const MaskedWords words(job.variables);
+  MaskedConsole console(input.console, words);
+  LookedAfter after = look_at_changes({.settings = input.settings,
+                                       .environment = input.environment,
+                                       .console = console,
+                                       .stop = input.stop},
+                                      settings, environment, job, std::move(conclusion));
+  after.conclusion.cause = words(after.conclusion.cause);
+  after.hint = words(after.hint);
   return after;
 }
 

@@ -30,7 +30,8 @@ struct LookedAfter {
 /// After the script: tells what it changed, waits until that is healthy, and brings back
 /// what was there before where the rule says so; after a stop, removes a review
 /// environment's namespace. `conclusion` is what the script's own end
-/// says; where nobody can look it stays as it is. Throws support::Cancelled.
+/// says; where nobody can look it stays as it is. What GitLab gave the job as masked is in
+/// no word of it. Throws support::Cancelled, and what reading the job's payload throws.
 LookedAfter look_after(const StageInput& input, const settings::Settings& settings,
                        const std::string& environment, environments::Conclusion conclusion);
 
