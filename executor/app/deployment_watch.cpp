@@ -1,7 +1,6 @@
 #include "executor/app/deployment_watch.hpp"
 
 #include "executor/app/backends.hpp"
-#include "executor/app/env_actions.hpp"
 #include "executor/app/ledgers.hpp"
 #include "executor/app/masked_words.hpp"
 #include "executor/environments/workloads/after_script.hpp"
@@ -21,6 +20,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <optional>
 
 namespace berth::app {
@@ -136,16 +136,20 @@ std::int64_t script_start(const StageInput& input, kubernetes::Client& client) {
   return *began + (*there - support::unix_seconds());
 }
 
-/// What the last good deployment left, where that was at the same place.
+/// What the last good deployment at the same place left.
 std::optional<workloads::Snapshot> recorded_at(const StageInput& input,
                                                const settings::Settings& settings,
                                                const std::string& environment, const Place& place) {
   const auto history = make_ledger(settings, input.console)->history(environment, 0);
-  const environments::Deployment* good = last_good(history, 0);
-  if (good == nullptr || good->cluster != place.client->connection().host() ||
-      good->name_space != place.name_space) {
-    return std::nullopt;
-  }
+  // Projects may have environments of one name at several places.
+  const auto good =
+      std::find_if(history.begin(), history.end(), [&](const environments::Deployment& one) {
+        return one.result == environments::Result::success &&
+               one.action == environments::Action::start && !one.workloads.empty() &&
+               one.cluster == place.client->connection().host() &&
+               one.name_space == place.name_space;
+      });
+  if (good == history.end()) return std::nullopt;
   return workloads::state_after(*good);
 }
 
@@ -201,8 +205,10 @@ void end_review(const StageInput& input, const environments::Request& request, c
   using workloads::NamespaceRemoval;
   after.conclusion.cluster = place.client->connection().host();
   after.conclusion.name_space = place.name_space;
-  switch (workloads::remove_namespace(*place.client, place.name_space, request.environment,
-                                      input.stop)) {
+  switch (workloads::remove_namespace(
+      *place.client,
+      {.name = place.name_space, .environment = request.environment, .project = request.project},
+      input.stop)) {
     case NamespaceRemoval::begun:
       input.console.line(fmt::format("review environment '{}': namespace '{}' is being removed",
                                      request.environment, place.name_space));

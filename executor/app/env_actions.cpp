@@ -326,8 +326,10 @@ Deployment env_stop(const EnvAction& action) {
   deployment.action = environments::Action::stop;
   Turn turn(action, std::move(deployment));
   return turn.run([&](std::stop_token stop) -> environments::Conclusion {
-    switch (workloads::remove_namespace(*client, record.name_space, action.environment,
-                                        std::move(stop))) {
+    switch (workloads::remove_namespace(
+        *client,
+        {.name = record.name_space, .environment = action.environment, .project = record.project},
+        std::move(stop))) {
       case workloads::NamespaceRemoval::begun:
       case workloads::NamespaceRemoval::absent:
         return {
@@ -362,7 +364,10 @@ std::vector<core::Garbage> end_expired_reviews(const settings::Settings& setting
                                      one.environment, core::utc_minute(one.expires));
         if (dry_run) continue;
         try {
-          workloads::remove_namespace(*client, one.name, one.environment, stop);
+          // Not where somebody has deployed there since.
+          if (workloads::remove_namespace(*client, one, stop) ==
+              workloads::NamespaceRemoval::not_ours)
+            ended.pop_back();
         } catch (const support::Error& error) {
           garbage.failure = error.what();
         }

@@ -176,15 +176,18 @@ void ensure_namespace(kubernetes::Client& client, const ReviewNamespace& wanted,
   }
 }
 
-NamespaceRemoval remove_namespace(kubernetes::Client& client, const std::string& name,
-                                  const std::string& environment, std::stop_token stop) {
+NamespaceRemoval remove_namespace(kubernetes::Client& client, const ReviewNamespace& known,
+                                  std::stop_token stop) {
   const auto& namespaces = kubernetes::resources::k_namespaces;
-  const std::optional<json> there = client.find(namespaces, {}, name, stop);
+  const std::optional<json> there = client.find(namespaces, {}, known.name, stop);
   if (!there) return NamespaceRemoval::absent;
-  if (!is_ours(*there) || read_namespace(*there).environment != environment)
+  const ReviewNamespace found = read_namespace(*there);
+  if (!is_ours(*there) || found.environment != known.environment ||
+      found.project != known.project || (known.expires != 0 && found.expires != known.expires))
     return NamespaceRemoval::not_ours;
   const std::string uid = word(member(*there, "metadata"), "uid");
-  return client.remove(namespaces, {}, name, {.uid = uid}, stop) == kubernetes::Deletion::absent
+  return client.remove(namespaces, {}, known.name, {.uid = uid}, stop) ==
+                 kubernetes::Deletion::absent
              ? NamespaceRemoval::absent
              : NamespaceRemoval::begun;
 }

@@ -49,9 +49,10 @@ void ensure_namespace(kubernetes::Client& client, const ReviewNamespace& wanted,
 
 enum class NamespaceRemoval { begun, absent, not_ours };
 
-/// Removes it with all that is in it, where it is ours and for this environment.
-NamespaceRemoval remove_namespace(kubernetes::Client& client, const std::string& name,
-                                  const std::string& environment, std::stop_token stop);
+/// Removes it with all that is in it, where it is ours and for this environment of this
+/// project; with an `expires` that is not 0 only where that is still its end.
+NamespaceRemoval remove_namespace(kubernetes::Client& client, const ReviewNamespace& known,
+                                  std::stop_token stop);
 
 /// Of a list of namespaces (its items), those of ours whose time is over. Pure.
 std::vector<ReviewNamespace> expired(const nlohmann::json& namespaces, std::int64_t now);

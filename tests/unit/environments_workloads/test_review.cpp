@@ -83,8 +83,29 @@ TEST_CASE("A namespace of others is neither taken nor removed") {
   const json object = GENERATE(true, false) ? foreign : made("review/other");
   cluster.server.on("GET", k_path, {{.body = object.dump()}});
   CHECK_THROWS_AS(ensure_namespace(cluster.client, k_wanted, {}, {}), support::JobError);
-  CHECK(remove_namespace(cluster.client, "review-login", "review/login", {}) ==
-        NamespaceRemoval::not_ours);
+  ReviewNamespace known = k_wanted;
+  known.expires = 0;
+  CHECK(remove_namespace(cluster.client, known, {}) == NamespaceRemoval::not_ours);
+  CHECK(cluster.server.count("DELETE", k_path) == 0);
+}
+
+TEST_CASE("Neither another project nor a look of long ago removes a namespace") {
+  Cluster cluster;
+  cluster.server.on("GET", k_path, {{.body = made().dump()}});
+  cluster.server.on("DELETE", k_path, {{.body = "{}"}});
+  ReviewNamespace known = k_wanted;
+  known.expires = 0;
+  SECTION("as it is") {
+    CHECK(remove_namespace(cluster.client, known, {}) == NamespaceRemoval::begun);
+    return;
+  }
+  SECTION("another project's environment of that name") {
+    known.project = "evil/web";
+  }
+  SECTION("its end has moved since") {
+    known.expires = 999;
+  }
+  CHECK(remove_namespace(cluster.client, known, {}) == NamespaceRemoval::not_ours);
   CHECK(cluster.server.count("DELETE", k_path) == 0);
 }
 
@@ -104,7 +125,6 @@ TEST_CASE("Namespaces whose time is over are removed, and no others") {
   cluster.server.on("DELETE", k_path, {{.body = "{}"}});
   const auto over = find_expired(cluster.client, 1000, {});
   REQUIRE(over.size() == 1);
-  CHECK(remove_namespace(cluster.client, over[0].name, over[0].environment, {}) ==
-        NamespaceRemoval::begun);
+  CHECK(remove_namespace(cluster.client, over[0], {}) == NamespaceRemoval::begun);
   CHECK(json::parse(cluster.server.requests().back().body)["preconditions"]["uid"] == "n1");
 }
