@@ -1,5 +1,6 @@
 #include "cli/gc_command.hpp"
 
+#include "executor/app/env_actions.hpp"
 #include "executor/app/upkeep.hpp"
 #include "executor/settings/settings.hpp"
 #include "executor/settings/units.hpp"
@@ -59,11 +60,13 @@ int run_gc(const GcOptions& options) {
       settings::load(options.settings.empty() ? std::nullopt : std::optional(options.settings));
   support::StreamConsole console(STDERR_FILENO,
                                  support::color_wanted() && ::isatty(STDERR_FILENO) == 1);
-  const auto all = app::make_upkeep(settings, console)
-                       ->collect_garbage({.dry_run = options.dry_run,
-                                          .volumes_unused_for = age,
-                                          .namespaces = options.namespaces},
-                                         {});
+  auto all = app::make_upkeep(settings, console)
+                 ->collect_garbage({.dry_run = options.dry_run,
+                                    .volumes_unused_for = age,
+                                    .namespaces = options.namespaces},
+                                   {});
+  for (core::Garbage& one : app::end_expired_reviews(settings, options.dry_run, console, {}))
+    all.push_back(std::move(one));
   fmt::print("{}", gc_report(all, options.dry_run));
   return std::any_of(all.begin(), all.end(), [](const auto& one) { return !one.failure.empty(); })
              ? 1

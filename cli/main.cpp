@@ -1,6 +1,7 @@
 #include "cli/cred_command.hpp"
 #include "cli/cred_lint.hpp"
 #include "cli/doctor_command.hpp"
+#include "cli/env/options.hpp"
 #include "cli/gc_command.hpp"
 #include "cli/local_command.hpp"
 #include "cli/register.hpp"
@@ -143,6 +144,7 @@ int main(int argc, char** argv) {
   add_register(*register_command, registration);
   add_local(*local_command, local);
   CredCommand cred(app);
+  berth::cli::EnvCommand env(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -151,6 +153,7 @@ int main(int argc, char** argv) {
   try {
     if (register_command->parsed()) return berth::cli::run_register(registration);
     if (cred.command->parsed()) return cred.run();
+    if (env.parsed()) return env.run();
     if (doctor_command->parsed()) return berth::cli::run_doctor(doctor);
     if (gc_command->parsed()) return berth::cli::run_gc(garbage);
     return berth::cli::run_local(local);

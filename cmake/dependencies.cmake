@@ -16,6 +16,8 @@ find_package(CLI11 2.1 REQUIRED)
 # The regular expressions of rules:if and only/except, as GitLab matches them.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+# Time zones of freeze windows, from the system's tzdata: g++ 12 has none of its own.
+find_package(date 3.0 REQUIRED)
 if(BUILD_TESTING)
   find_package(Catch2 3 QUIET)
   if(NOT Catch2_FOUND)

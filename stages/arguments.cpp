@@ -38,6 +38,7 @@ Arguments parse_arguments(core::Stage stage, std::span<const char* const> argume
   constexpr std::string_view k_settings = "--settings=";
   constexpr std::string_view k_resume = "--resume=";
   constexpr std::string_view k_log_state = "--log-state=";
+  constexpr std::string_view k_ended = "--ended=";
   Arguments result;
   std::vector<std::string_view> positional;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -51,6 +52,8 @@ Arguments parse_arguments(core::Stage stage, std::span<const char* const> argume
       result.resume = argument.substr(k_resume.size());
     } else if (argument.starts_with(k_log_state) && stage == core::Stage::run) {
       result.log_state = descriptor(stage, argument.substr(k_log_state.size()));
+    } else if (argument.starts_with(k_ended) && stage == core::Stage::run) {
+      result.ended = argument.substr(k_ended.size());
     } else if (argument == "--version") {
       result.version = true;
     } else if (argument == "--help") {

@@ -18,6 +18,9 @@ struct Arguments {
   std::optional<std::string> resume;
   /// --log-state=<descriptor>; likewise: where the log stands, in memory.
   std::optional<int> log_state;
+  /// --ended=<exit status>; given by berth-run to berth-run-engine: the script of a
+  /// deployment has run, and only its end is to be recorded.
+  std::optional<std::string> ended;
   bool version = false;
   bool help = false;
   /// run only.

@@ -8,6 +8,7 @@
 #include "executor/support/log.hpp"
 #include "stages/artifact_scan.hpp"
 #include "stages/masked_log.hpp"
+#include "stages/run_deployment.hpp"
 #include "stages/run_hints.hpp"
 #include "stages/run_input.hpp"
 #include "stages/run_log.hpp"
@@ -49,6 +50,28 @@ std::filesystem::path sibling(const char* name) {
   return self.parent_path() / name;
 }
 
+/// `options` stand in place of those that berth-run itself was given of these kinds.
+[[noreturn]] void exec_sibling(StageContext& context, int argc, char** argv,
+                               std::vector<std::string> options) {
+  const std::filesystem::path program = sibling(k_engine_program);
+  std::string name = program.string();
+  std::vector<char*> arguments{name.data()};
+  // In front: what the runner appends has its fixed place at the end.
+  for (std::string& option : options) arguments.push_back(option.data());
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (!argument.starts_with("--resume=") && !argument.starts_with("--log-state="))
+      arguments.push_back(argv[i]);
+  }
+  arguments.push_back(nullptr);
+
+  context.hand_over_signals();
+  if (context.stop.stop_requested()) throw support::Cancelled();
+  ::execv(name.c_str(), arguments.data());
+  throw support::SystemError("cannot start '" + name + "': " + support::errno_text(errno),
+                             "berth-run and berth-run-engine must lie in the same directory");
+}
+
 }  // namespace
 
 core::ExitStatus run_direct(StageContext& context, const HandOver& hand_over) {
@@ -65,7 +88,8 @@ core::ExitStatus run_direct(StageContext& context, const HandOver& hand_over) {
   const auto transport = agentlink::make_socket_transport(directory);
   JobLog out(STDOUT_FILENO, context.stop);
   // Behind the masks: what is remembered is what the log shows.
-  RememberingLog shown(out);
+  DeploymentLog watched(out, context);
+  RememberingLog shown(watched);
   MaskedLog log(shown);
   RunSecrets secrets(log, input.sandbox, input.script.stage.container(), context.environment.tmpdir,
                      context.console);
@@ -133,28 +157,16 @@ core::ExitStatus run_direct(StageContext& context, const HandOver& hand_over) {
 
 HandOver exec_engine(StageContext& context, int argc, char** argv) {
   return [&context, argc, argv](const std::optional<std::string>& resume, RunSecrets* secrets) {
-    const std::filesystem::path program = sibling(k_engine_program);
-    std::string name = program.string();
-    std::string option = resume ? "--resume=" + *resume : std::string();
     const support::Fd state = secrets ? secrets->hand_over() : support::Fd();
-    std::string log = "--log-state=" + std::to_string(state.get());
-    std::vector<char*> arguments{name.data()};
-    // In front: what the runner appends has its fixed place at the end.
-    if (resume) arguments.push_back(option.data());
-    if (state) arguments.push_back(log.data());
-    for (int i = 1; i < argc; ++i) {
-      const std::string_view argument = argv[i];
-      if (!argument.starts_with("--resume=") && !argument.starts_with("--log-state="))
-        arguments.push_back(argv[i]);
-    }
-    arguments.push_back(nullptr);
-
-    context.hand_over_signals();
-    if (context.stop.stop_requested()) throw support::Cancelled();
-    ::execv(name.c_str(), arguments.data());
-    throw support::SystemError("cannot start '" + name + "': " + support::errno_text(errno),
-                               "berth-run and berth-run-engine must lie in the same directory");
+    std::vector<std::string> options;
+    if (resume) options.push_back("--resume=" + *resume);
+    if (state) options.push_back("--log-state=" + std::to_string(state.get()));
+    exec_sibling(context, argc, argv, std::move(options));
   };
+}
+
+void exec_conclusion(StageContext& context, int argc, char** argv, const core::ExitStatus& status) {
+  exec_sibling(context, argc, argv, {"--ended=" + format_status(status)});
 }
 
 }  // namespace berth::stages

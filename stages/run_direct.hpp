@@ -27,4 +27,9 @@ core::ExitStatus run_direct(StageContext& context, const HandOver& hand_over);
 /// where a stop was requested before.
 HandOver exec_engine(StageContext& context, int argc, char** argv);
 
+/// Replaces the process by berth-run-engine with --ended=<status>: records the end of a
+/// deployment's script, which needs more than berth-run has. Throws as exec_engine's.
+[[noreturn]] void exec_conclusion(StageContext& context, int argc, char** argv,
+                                  const core::ExitStatus& status);
+
 }  // namespace berth::stages

@@ -3,6 +3,7 @@
 #include "executor/agentlink/stage_request.hpp"
 #include "executor/app/attempt_marker.hpp"
 #include "executor/app/backends.hpp"
+#include "executor/app/deployment.hpp"
 #include "executor/app/service_hints.hpp"
 #include "executor/credentials/delivery.hpp"
 #include "executor/gitlab/container_environment.hpp"
@@ -10,12 +11,15 @@
 #include "executor/hints/find.hpp"
 #include "executor/settings/settings.hpp"
 #include "executor/state/attempt.hpp"
+#include "executor/state/deployment.hpp"
 #include "executor/state/plan.hpp"
 #include "executor/state/sandbox.hpp"
 #include "executor/support/clock.hpp"
 #include "executor/support/error.hpp"
 
 #include <fmt/format.h>
+
+#include <utility>
 
 namespace berth::app {
 namespace {
@@ -51,6 +55,38 @@ void note_secrets(core::Sandbox& sandbox, const core::JobSecrets& secrets, const
   sandbox.values[agentlink::k_value_scan_exclude] = exclude;
 }
 
+/// Where the lock is lost the backend is told to stop, as when the job is cancelled.
+core::Sandbox prepare_sandbox(core::Backend& backend, const core::JobSpec& plan,
+                              const core::PrepareInput& job, core::Console& console,
+                              std::stop_token stop, const EnteredEnvironment* entered) {
+  if (entered == nullptr) return backend.prepare(plan, job, console, std::move(stop));
+  try {
+    return backend.prepare(plan, job, console, entered->stop());
+  } catch (const support::Cancelled&) {
+    entered->check();
+    throw;
+  }
+}
+
+/// The first trouble is told; none keeps the rest from being tried.
+core::CleanupReport remove_all(const StageInput& input, const settings::Settings& settings,
+                               const core::JobSpec& spec, const core::Sandbox* sandbox) {
+  core::CleanupReport report;
+  try {
+    report =
+        make_backend(spec.backend, settings)->cleanup(spec, sandbox, input.console, input.stop);
+  } catch (...) {
+    try {
+      leave_environment(input, settings, false);
+    } catch (const support::Error& error) {
+      input.console.warning(error.what());
+    }
+    throw;
+  }
+  leave_environment(input, settings, report.failures.empty());
+  return report;
+}
+
 }  // namespace
 
 void prepare(const StageInput& input) {
@@ -65,18 +101,19 @@ void prepare(const StageInput& input) {
   const core::JobSecrets secrets =
       credentials::job_secrets(job, expanded, plan, settings.credentials, input.console);
 
+  const auto entered = enter_environment(input, settings, job, plan);
   const auto backend = make_backend(plan.backend, settings);
   mark_unfinished(input.environment.tmpdir);
   ServiceHints console(input.console);
   core::Sandbox sandbox;
   try {
-    sandbox = backend->prepare(plan,
-                               {.job = job,
-                                .expanded = expanded,
-                                .container_environment = containers,
-                                .default_services = &settings.policy.services,
-                                .secrets = &secrets},
-                               console, input.stop);
+    sandbox = prepare_sandbox(*backend, plan,
+                              {.job = job,
+                               .expanded = expanded,
+                               .container_environment = containers,
+                               .default_services = &settings.policy.services,
+                               .secrets = &secrets},
+                              console, input.stop, entered.get());
   } catch (const support::Error& error) {
     // Others are tried again.
     if (error.fault() != support::Fault::job) throw;
@@ -89,18 +126,20 @@ void prepare(const StageInput& input) {
   note_secrets(sandbox, secrets, job, settings.credentials.scan_artifacts);
   state::write_sandbox(input.environment.tmpdir, sandbox);
   mark_finished(input.environment.tmpdir);
+  if (entered) entered->begin();
 }
 
 void cleanup(const StageInput& input) {
   const auto& tmpdir = input.environment.tmpdir;
+  state::remove_snapshot(tmpdir);  // first: whatever fails, it is gone
   const auto plan = read_if_sound(input.console, [&] { return state::read_plan(tmpdir); });
   auto sandbox = read_if_sound(input.console, [&] { return state::read_sandbox(tmpdir); });
   const settings::Settings settings = settings::load(input.settings);
   core::JobSpec spec = plan.value_or(core::JobSpec{});
   spec.tmpdir = tmpdir.string();
   const bool known = plan && sandbox && !is_unfinished(tmpdir);
-  const auto report = make_backend(plan ? plan->backend : settings.policy.backend, settings)
-                          ->cleanup(spec, known ? &*sandbox : nullptr, input.console, input.stop);
+  if (!plan) spec.backend = settings.policy.backend;
+  const auto report = remove_all(input, settings, spec, known ? &*sandbox : nullptr);
   if (report.failures.empty()) return;
   for (const std::string& failure : report.failures) input.console.warning(failure);
   throw support::SystemError(

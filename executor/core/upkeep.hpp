@@ -22,7 +22,7 @@ struct GarbageRequest {
 
 /// One object that is left over.
 struct Garbage {
-  /// "container", "network", "volume", "directory", "pod"
+  /// "container", "network", "volume", "directory", "pod", "namespace"
   std::string kind{};
   std::string name{};
   /// Why nobody will use it again: "the job's deadline passed at 2026-11-21 04:24 UTC".

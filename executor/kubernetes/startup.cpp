@@ -9,39 +9,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 namespace berth::kubernetes {
 namespace {
 
 using support::Fault;
 using support::one_line;
-
-bool contains_any(std::string_view text, std::initializer_list<std::string_view> words) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::any_of(words.begin(), words.end(),
-                     [&](std::string_view one) { return lower.find(one) != std::string::npos; });
-}
-
-/// The registry's part of the kubelet's words: containerd wraps it several times,
-/// and repeats the image's name each time.
-std::string registry_words(const std::string& message) {
-  std::string text = one_line(message);
-  constexpr std::string_view k_resolve = "failed to resolve reference";
-  const std::size_t at = text.rfind(k_resolve);
-  if (at != std::string::npos) {
-    const std::size_t colon = text.find("\": ", at);
-    if (colon != std::string::npos) text.erase(0, colon + 3);
-  }
-  constexpr std::string_view k_back_off = "Back-off pulling image ";
-  if (text.starts_with(k_back_off)) {
-    const std::size_t colon = text.find(": ", k_back_off.size());
-    text = colon == std::string::npos ? std::string() : text.substr(colon + 2);
-  }
-  return text;
-}
 
 Cause pull_failure(const PlannedContainer& container, const ContainerState& state) {
   const std::string words = registry_words(state.message);
@@ -52,8 +25,7 @@ Cause pull_failure(const PlannedContainer& container, const ContainerState& stat
     cause.hint = "an image's name reads [registry/]path[:tag]";
   } else if (state.reason == "ErrImageNeverPull") {
     cause.hint = "the node does not have it, and `pull_policy` forbids to pull it";
-  } else if (contains_any(words, {"unauthorized", "denied", "forbidden", "401", "403",
-                                  "authentication required", "no basic auth"})) {
+  } else if (is_about_login(words)) {
     cause.hint =
         "check the name, and that DOCKER_AUTH_CONFIG or `image_pull_secrets` has a login "
         "for its registry";
@@ -64,7 +36,8 @@ Cause pull_failure(const PlannedContainer& container, const ContainerState& stat
 }
 
 Cause config_failure(const PlannedContainer& container, const ContainerState& state) {
-  const bool about_user = contains_any(state.message, {"runasnonroot", "image will run as root"});
+  const bool about_user = state.message.find("runAsNonRoot") != std::string::npos ||
+                          state.message.find("image will run as root") != std::string::npos;
   const bool authors = about_user && !container.from_settings;
   return {.fault = authors ? Fault::job : Fault::operator_,
           .text = fmt::format("{} cannot be made: {}", container.called(),
@@ -134,32 +107,6 @@ std::vector<PlannedContainer> planned_containers(const core::JobSpec& spec, cons
                    .from_settings = spec.services[i].job_index < 0});
   }
   return all;
-}
-
-bool is_pull_trouble(std::string_view reason) {
-  constexpr std::array<std::string_view, 7> k_reasons = {
-      "ErrImagePull",        "ImagePullBackOff",  "InvalidImageName",         "ErrImageNeverPull",
-      "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed"};
-  return std::find(k_reasons.begin(), k_reasons.end(), reason) != k_reasons.end();
-}
-
-PullTrouble judge_pull(std::string_view reason, std::string_view message) {
-  if (reason == "InvalidImageName" || reason == "ErrImageNeverPull" ||
-      reason == "SignatureValidationFailed") {
-    return PullTrouble::final_;
-  }
-  // A registry that is busy says so with words of its own before all others.
-  if (contains_any(message, {"toomanyrequests", "too many requests", "429", "500 ", "502 ", "503 ",
-                             "504 ", "timeout", "timed out", "connection re", "unexpected eof",
-                             "server misbehaving", "try again"})) {
-    return PullTrouble::temporary;
-  }
-  const bool hopeless = contains_any(
-      message, {"not found", "manifest unknown", "name unknown", "does not exist", "unauthorized",
-                "denied", "forbidden", "authentication required", "no basic auth", "401", "403",
-                "404", "no such host", "invalid reference", "no match for platform", "x509",
-                "server gave http response to https client"});
-  return hopeless ? PullTrouble::final_ : PullTrouble::temporary;
 }
 
 const PlannedContainer* Startup::find(std::string_view name) const {

@@ -2,6 +2,7 @@
 
 #include "executor/core/job.hpp"
 #include "executor/core/job_spec.hpp"
+#include "executor/kubernetes/api/pull_trouble.hpp"
 #include "executor/kubernetes/causes.hpp"
 #include "executor/kubernetes/pod_state.hpp"
 
@@ -32,17 +33,6 @@ struct PlannedContainer {
 
 /// Build, helper, then services: the order of PodInputs::pull_attempts.
 std::vector<PlannedContainer> planned_containers(const core::JobSpec& spec, const core::Job& job);
-
-/// Why a container's image could not be had, as far as a second try matters.
-enum class PullTrouble {
-  final_,     ///< no such image, no right to it, no name of one: trying again is useless
-  temporary,  ///< network, registry down or busy
-};
-/// From the kubelet's reason and the registry's words.
-PullTrouble judge_pull(std::string_view reason, std::string_view message);
-
-/// Whether a container waits because its image cannot be had.
-bool is_pull_trouble(std::string_view reason);
 
 class Startup {
  public:

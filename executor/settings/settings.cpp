@@ -2,6 +2,7 @@
 
 #include "executor/settings/credentials_section.hpp"
 #include "executor/settings/docker_section.hpp"
+#include "executor/settings/environments_section.hpp"
 #include "executor/settings/kubernetes_section.hpp"
 #include "executor/settings/reader.hpp"
 
@@ -54,6 +55,10 @@ Settings parse(std::string_view yaml, std::string_view name) {
        {"docker",
         [&](const Value& value) {
           read_docker_section(reader, value, rules["docker"], settings.docker);
+        }},
+       {"environments",
+        [&](const Value& value) {
+          settings.environments = read_environments_section(reader, value);
         }},
        {"kubernetes", [&](const Value& value) {
           read_kubernetes_section(reader, value, rules["kubernetes"], settings.kubernetes);

@@ -2,6 +2,7 @@
 
 #include "executor/core/planner.hpp"
 #include "executor/settings/credentials.hpp"
+#include "executor/settings/environments.hpp"
 #include "executor/settings/kubernetes.hpp"
 
 #include <cstdint>
@@ -57,6 +58,8 @@ struct Settings {
   Docker docker;
   Kubernetes kubernetes;
   Credentials credentials;
+  /// Nothing: the section is not there, and no job is a deployment.
+  std::optional<Environments> environments;
   /// Where Berth keeps sockets, locks and its host id. Absolute; empty only
   /// behind parse(), where the file names none.
   std::filesystem::path state_dir;

@@ -67,6 +67,8 @@ const char* content_type(PatchType type) {
       return "application/json-patch+json";
     case PatchType::strategic:
       return "application/strategic-merge-patch+json";
+    case PatchType::apply:
+      return "application/apply-patch+yaml";  // JSON is YAML
     case PatchType::merge:
       break;
   }
@@ -183,8 +185,12 @@ json Client::create(const Resource& resource, const std::string& name_space, con
 
 json Client::patch(const Resource& resource, const std::string& name_space, const std::string& name,
                    const json& patch, const PatchOptions& options, std::stop_token stop) {
-  ApiCall call = make_call(call_name("patch", resource, name_space, name), "PATCH",
-                           object_path(resource, name_space, name));
+  const bool apply = options.type == PatchType::apply;
+  ApiCall call =
+      make_call(call_name(apply ? "apply" : "patch", resource, name_space, name), "PATCH",
+                object_path(resource, name_space, name) +
+                    query({{"fieldManager", options.field_manager},
+                           {"force", apply && options.force ? "true" : ""}}));
   set_body(call, patch, content_type(options.type));
   call.retry_conflict = options.retry_conflict;
   return object_of(m_impl->caller.call(call, stop).response.body, call.name);

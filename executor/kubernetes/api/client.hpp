@@ -43,12 +43,17 @@ struct Selectors {
   std::string label{};
 };
 
-enum class PatchType { merge, json, strategic };
+enum class PatchType { merge, json, strategic, apply };
 
 struct PatchOptions {
   PatchType type = PatchType::merge;
   /// Make it again when somebody else changed the object meanwhile (409).
   bool retry_conflict = false;
+  /// Whose the changed fields are from now on; `apply` needs one.
+  std::string field_manager{};
+  /// Of `apply` (server-side apply: the patch is the whole object as its manager
+  /// wants it, made where it is not there): takes over fields that others own.
+  bool force = false;
 };
 
 struct DeleteOptions {

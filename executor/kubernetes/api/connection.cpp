@@ -159,39 +159,6 @@ std::vector<net::Header> impersonation(const KubeUser& user) {
   return headers;
 }
 
-Connection from_selection(const KubeSelection& selection, const settings::GetEnv& getenv) {
-  const KubeCluster& cluster = selection.cluster;
-  Connection connection;
-  connection.source = selection.where;
-  if (cluster.server.empty())
-    throw OperatorError(cluster.where + ": no server",
-                        "the cluster entry needs `server: https://…`");
-  set_server(connection, cluster.server, cluster.where);
-  if (!selection.name_space.empty()) connection.default_namespace = selection.name_space;
-  connection.tls.server_name = cluster.tls_server_name;
-  if (cluster.insecure_skip_tls_verify) {
-    if (!cluster.ca.empty())
-      throw OperatorError(
-          cluster.where +
-              ": insecure-skip-tls-verify and a certificate authority exclude each other",
-          "take insecure-skip-tls-verify out");
-    connection.tls.verify = false;
-    connection.warnings.push_back(
-        cluster.where +
-        ": insecure-skip-tls-verify: whoever is between here and the API server can read and "
-        "change everything, job secrets included; give it certificate-authority-data instead");
-  } else {
-    connection.tls.ca_pem = !cluster.ca.data.empty() || cluster.ca.file.empty()
-                                ? cluster.ca.data
-                                : read_for(cluster.ca.file, "certificate-authority", cluster.where);
-  }
-  connection.credentials = credentials_of(selection, connection.tls.ca_pem);
-  connection.headers = impersonation(selection.user);
-  connection.proxy =
-      cluster.proxy_url.empty() ? proxy_for(connection.base_url, getenv) : cluster.proxy_url;
-  return connection;
-}
-
 std::vector<std::filesystem::path> kubeconfig_files(const std::string& list) {
   std::vector<std::filesystem::path> files;
   for (std::size_t at = 0; at <= list.size();) {
@@ -229,11 +196,44 @@ Connection from_kubeconfig(const std::string& list, const std::string& context,
   if (!found)
     throw OperatorError(fmt::format("kubeconfig '{}': no such file", joined(files)),
                         "name one in the settings or in $KUBECONFIG, or set kubernetes.host");
-  return from_selection(select_context(config, context, "kubeconfig '" + joined(files) + "'"),
-                        getenv);
+  return connection_from(select_context(config, context, "kubeconfig '" + joined(files) + "'"),
+                         getenv);
 }
 
 }  // namespace
+
+Connection connection_from(const KubeSelection& selection, const settings::GetEnv& getenv) {
+  const KubeCluster& cluster = selection.cluster;
+  Connection connection;
+  connection.source = selection.where;
+  if (cluster.server.empty())
+    throw OperatorError(cluster.where + ": no server",
+                        "the cluster entry needs `server: https://…`");
+  set_server(connection, cluster.server, cluster.where);
+  if (!selection.name_space.empty()) connection.default_namespace = selection.name_space;
+  connection.tls.server_name = cluster.tls_server_name;
+  if (cluster.insecure_skip_tls_verify) {
+    if (!cluster.ca.empty())
+      throw OperatorError(
+          cluster.where +
+              ": insecure-skip-tls-verify and a certificate authority exclude each other",
+          "take insecure-skip-tls-verify out");
+    connection.tls.verify = false;
+    connection.warnings.push_back(
+        cluster.where +
+        ": insecure-skip-tls-verify: whoever is between here and the API server can read and "
+        "change everything, job secrets included; give it certificate-authority-data instead");
+  } else {
+    connection.tls.ca_pem = !cluster.ca.data.empty() || cluster.ca.file.empty()
+                                ? cluster.ca.data
+                                : read_for(cluster.ca.file, "certificate-authority", cluster.where);
+  }
+  connection.credentials = credentials_of(selection, connection.tls.ca_pem);
+  connection.headers = impersonation(selection.user);
+  connection.proxy =
+      cluster.proxy_url.empty() ? proxy_for(connection.base_url, getenv) : cluster.proxy_url;
+  return connection;
+}
 
 std::string Connection::host() const {
   const std::size_t start = base_url.find("//");

@@ -48,6 +48,12 @@ struct Connection {
   std::string host() const;
 };
 
+struct KubeSelection;
+
+/// What a context of a kubeconfig means. Reads the files it names, starts nothing.
+/// Throws OperatorError.
+Connection connection_from(const KubeSelection& selection, const settings::GetEnv& getenv);
+
 /// Settings' host, else the settings' kubeconfig or context, else the service
 /// account of the pod this runs in, else $KUBECONFIG, else ~/.kube/config.
 /// HTTPS_PROXY, HTTP_PROXY and NO_PROXY count, the kubeconfig's proxy-url before

@@ -75,7 +75,7 @@ class Follower {
       // Who gave a version has seen the object.
       if (m_known.empty() && !m_query.resource_version.empty() && !m_told_gone) {
         m_told_gone = true;
-        return tell_deleted(m_query.name_space + "/" + m_query.name, {});
+        return tell_deleted(m_query.name_space + "/" + m_query.name, {}) && tell_whole();
       }
       return tell_state(json::array());
     }
@@ -99,6 +99,11 @@ class Follower {
       const bool known = m_known.contains(key_of(item));
       if (!tell(known ? Kind::modified : Kind::added, item)) return false;
     }
+    return tell_whole();
+  }
+
+  bool tell_whole() const {
+    if (m_query.on_state) m_query.on_state();
     return true;
   }
 

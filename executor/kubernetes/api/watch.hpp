@@ -26,6 +26,9 @@ struct WatchQuery {
   /// False: the watch itself tells the present state, which saves a request. That
   /// nothing is there is not told then.
   bool read_first = true;
+  /// Called when the present state that was read has been told whole, on the calling
+  /// thread: after the first reading, and after each later one. May be empty.
+  std::function<void()> on_state{};
 };
 
 struct WatchEvent {

@@ -60,6 +60,20 @@ TEST_CASE("Of a large object the uid alone is asked for") {
         "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json");
 }
 
+TEST_CASE("Server-side apply names its manager, and takes fields over where it is told to") {
+  Cluster cluster;
+  cluster.server.on("PATCH", k_pod_path, {pod()});
+  cluster.client.patch(resources::k_pods, "ci", "p", {{"kind", "Pod"}},
+                       {.type = PatchType::apply, .field_manager = "berth", .force = true}, {});
+  cluster.client.patch(resources::k_pods, "ci", "p", {{"a", 1}}, {.field_manager = "berth"}, {});
+  cluster.client.patch(resources::k_pods, "ci", "p", {{"a", 1}}, {}, {});
+  const auto requests = cluster.server.requests();
+  CHECK(requests[0].target == std::string(k_pod_path) + "?fieldManager=berth&force=true");
+  CHECK(requests[0].header("Content-Type") == "application/apply-patch+yaml");
+  CHECK(requests[1].target == std::string(k_pod_path) + "?fieldManager=berth");
+  CHECK(requests[2].target == k_pod_path);
+}
+
 TEST_CASE("A server that is away for a while is waited for, and that is said once") {
   const auto fault =
       GENERATE(ServerFault::drop, ServerFault::reset, ServerFault::truncate, ServerFault::none);

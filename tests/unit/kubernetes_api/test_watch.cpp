@@ -197,11 +197,13 @@ TEST_CASE("When its version is too old, what has changed meanwhile is told") {
                ? gone
                : ends(line("MODIFIED", pod_json("d", "91", "ud")));
   });
-  Told told{.events = {}, .enough = 9};
-  follow(cluster, k_all, told);
-  CHECK(told.events == Events{"added a@1 ua", "added b@2 ub", "added c@3 uc", "deleted b@? ub",
-                              "deleted c@? uc", "modified a@81 ua", "added b@82 other",
-                              "added d@84 ud", "modified d@91 ud"});
+  Told told{.events = {}, .enough = 11};
+  WatchQuery query = k_all;
+  query.on_state = [&] { told.events.emplace_back("whole"); };
+  follow(cluster, query, told);
+  CHECK(told.events == Events{"added a@1 ua", "added b@2 ub", "added c@3 uc", "whole",
+                              "deleted b@? ub", "deleted c@? uc", "modified a@81 ua",
+                              "added b@82 other", "added d@84 ud", "whole", "modified d@91 ud"});
 }
 
 TEST_CASE("One object that went while nobody looked is told as deleted, once") {
