@@ -58,6 +58,7 @@ class Entry final : public EnteredEnvironment {
   Entry(const StageInput& input, const settings::Settings& settings, const core::Job& job,
         const core::JobSpec& plan, environments::Request request)
       : m_input(input),
+        m_settings(settings),
         m_rule(settings::rule_of(*settings.environments, request.environment)),
         m_request(std::move(request)),
         m_reason(environments::break_glass_reason(m_rule, job.variables)),
@@ -140,7 +141,7 @@ class Entry final : public EnteredEnvironment {
                    .environment = m_input.environment,
                    .console = m_input.console,
                    .stop = m_heartbeat->token()},
-                  m_rule, m_request, job);
+                  m_settings, m_rule, m_request, job);
     } catch (const support::Cancelled&) {
       check();
       throw;
@@ -195,6 +196,7 @@ class Entry final : public EnteredEnvironment {
       const core::JobSpec& plan);
 
   const StageInput& m_input;
+  const settings::Settings& m_settings;
   const settings::EnvironmentRule& m_rule;
   environments::Request m_request;
   std::string m_reason;

@@ -1,17 +1,16 @@
 #include "executor/app/deployment_watch.hpp"
 
-#include "executor/app/backends.hpp"
+#include "executor/app/deployment_kubeconfig.hpp"
 #include "executor/app/ledgers.hpp"
 #include "executor/app/masked_words.hpp"
 #include "executor/environments/workloads/after_script.hpp"
 #include "executor/environments/workloads/observe.hpp"
 #include "executor/environments/workloads/record.hpp"
 #include "executor/environments/workloads/review.hpp"
+#include "executor/gitlab/container_environment.hpp"
 #include "executor/gitlab/job_response.hpp"
 #include "executor/kubernetes/api/server_version.hpp"
 #include "executor/state/deployment.hpp"
-#include "executor/state/plan.hpp"
-#include "executor/state/sandbox.hpp"
 #include "executor/support/clock.hpp"
 #include "executor/support/files.hpp"
 #include "executor/support/json.hpp"
@@ -29,64 +28,12 @@ namespace {
 namespace workloads = environments::workloads;
 using workloads::KubeconfigText;
 
-constexpr std::size_t k_max_kubeconfig = std::size_t{1} << 20;
-
 workloads::Pins pins_of(const settings::EnvironmentRule& rule) {
   return {.contexts = rule.contexts, .namespaces = rule.namespaces};
 }
 
 std::chrono::sys_seconds now() {
   return std::chrono::sys_seconds(std::chrono::seconds(support::unix_seconds()));
-}
-
-std::optional<KubeconfigText> operators(const settings::EnvironmentRule& rule) {
-  if (rule.kubeconfig.empty()) return std::nullopt;
-  return KubeconfigText{
-      .from = KubeconfigText::From::operator_,
-      .where = rule.kubeconfig.native(),
-      .text = support::Secret(support::read_file(rule.kubeconfig, k_max_kubeconfig))};
-}
-
-/// Reads a file of the build container: `cat` of the first that is there.
-class FileOutput final : public core::OutputSink {
- public:
-  void write(std::string_view bytes) override {
-    if (m_text.size() + bytes.size() <= k_max_kubeconfig) m_text.append(bytes);
-  }
-  std::string take() { return std::move(m_text); }
-
- private:
-  std::string m_text;
-};
-
-/// `value` for a POSIX shell.
-std::string quoted(const std::string& value) {
-  std::string text = "'";
-  for (const char c : value) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
-std::optional<KubeconfigText> left_by_script(const StageInput& input,
-                                             const settings::Settings& settings,
-                                             const core::Job& job) {
-  const auto plan = state::read_plan(input.environment.tmpdir);
-  const auto sandbox = state::read_sandbox(input.environment.tmpdir);
-  if (!plan || !sandbox) return std::nullopt;
-  std::string script = "for f in";
-  for (const std::string& path : workloads::kubeconfig_paths(job.variables, {}, 0))
-    script += " " + quoted(path);
-  script +=
-      " \"$HOME/.kube/config\"; do if [ -f \"$f\" ] && [ -r \"$f\" ]; then cat \"$f\"; exit; fi; "
-      "done\n";
-  FileOutput output;
-  make_backend(plan->backend, settings)
-      ->run(*plan, *sandbox, {.stage = core::ScriptStage("build_script"), .text = script}, output,
-            input.console, input.stop);
-  std::string text = output.take();
-  if (text.empty()) return std::nullopt;
-  return KubeconfigText{.from = KubeconfigText::From::file,
-                        .where = "the kubeconfig that the script left",
-                        .text = support::Secret(std::move(text))};
 }
 
 struct Place {
@@ -120,6 +67,11 @@ void check_pins(const KubeconfigText& left, const settings::EnvironmentRule& rul
     // Of no use to Berth, and none is made of it.
     support::log(support::LogLevel::info, error.what());
   }
+}
+
+MaskedWords words_of(const StageInput& input, const settings::Credentials& settings,
+                     const core::Job& job) {
+  return {job, gitlab::expanded_variables(job, input.environment), settings};
 }
 
 std::optional<workloads::Snapshot> read_before(const StageInput& input) {
@@ -238,10 +190,10 @@ LookedAfter look_at_changes(const StageInput& input, const settings::Settings& s
     if (stops && !is_review(rule)) return after;
     const std::optional<workloads::Snapshot> before = read_before(input);
     had_access = before.has_value();
-    auto kubeconfig = operators(rule);
+    auto kubeconfig = operators_kubeconfig(rule);
     const bool pinned = !rule.contexts.empty() || !rule.namespaces.empty();
     if (!kubeconfig || pinned) {
-      auto left = left_by_script(input, settings, job);
+      auto left = kubeconfig_left_by_script(input, settings, job);
       if (kubeconfig && left) check_pins(*left, rule, job);
       if (!kubeconfig) kubeconfig = std::move(left);
     }
@@ -299,11 +251,18 @@ LookedAfter look_at_changes(const StageInput& input, const settings::Settings& s
 
 }  // namespace
 
-void look_before(const StageInput& input, const settings::EnvironmentRule& rule,
-                 const environments::Request& request, const core::Job& job) {
+void look_before(const StageInput& given, const settings::Settings& settings,
+                 const settings::EnvironmentRule& rule, const environments::Request& request,
+                 const core::Job& job) {
   if (request.action != environments::Action::start) return;
+  const MaskedWords words = words_of(given, settings.credentials, job);
+  MaskedConsole console(given.console, words);
+  const StageInput input{.settings = given.settings,
+                         .environment = given.environment,
+                         .console = console,
+                         .stop = given.stop};
   try {
-    auto kubeconfig = operators(rule);
+    auto kubeconfig = operators_kubeconfig(rule);
     if (!kubeconfig) kubeconfig = workloads::kubeconfig_of(job.variables, now());
     if (!kubeconfig) return;  // the script may leave one
     const Place place = place_of(*kubeconfig, rule, request, job, input.console);
@@ -327,7 +286,7 @@ void look_before(const StageInput& input, const settings::EnvironmentRule& rule,
 LookedAfter look_after(const StageInput& input, const settings::Settings& settings,
                        const std::string& environment, environments::Conclusion conclusion) {
   const core::Job job = gitlab::read_job_response(input.environment.job_response_file);
-  const MaskedWords words(job.variables);
+  const MaskedWords words = words_of(input, settings.credentials, job);
   MaskedConsole console(input.console, words);
   LookedAfter after = look_at_changes({.settings = input.settings,
                                        .environment = input.environment,

@@ -17,8 +17,9 @@ namespace berth::app {
 /// known or it cannot be used. Throws environments::workloads::WrongTarget where the job is
 /// about to deploy to another place than its environment's, what hinders a review
 /// environment, and support::Cancelled.
-void look_before(const StageInput& input, const settings::EnvironmentRule& rule,
-                 const environments::Request& request, const core::Job& job);
+void look_before(const StageInput& given, const settings::Settings& settings,
+                 const settings::EnvironmentRule& rule, const environments::Request& request,
+                 const core::Job& job);
 
 /// How a deployment ends.
 struct LookedAfter {
@@ -30,8 +31,8 @@ struct LookedAfter {
 /// After the script: tells what it changed, waits until that is healthy, and brings back
 /// what was there before where the rule says so; after a stop, removes a review
 /// environment's namespace. `conclusion` is what the script's own end
-/// says; where nobody can look it stays as it is. What GitLab gave the job as masked is in
-/// no word of it. Throws support::Cancelled, and what reading the job's payload throws.
+/// says; where nobody can look it stays as it is. What the job was given in
+/// confidence is in no word of it. Throws support::Cancelled, and what reading the job's payload throws.
 LookedAfter look_after(const StageInput& input, const settings::Settings& settings,
                        const std::string& environment, environments::Conclusion conclusion);
 

@@ -1,12 +1,25 @@
 #include "executor/app/masked_words.hpp"
 
+#include "executor/credentials/recognition.hpp"
 #include "executor/masking/masker.hpp"
+
+#include <chrono>
 
 namespace berth::app {
 
-MaskedWords::MaskedWords(const core::Variables& variables) {
-  for (const core::Variable& one : variables.all()) {
-    if (one.masked) m_masks.add(one.value);
+MaskedWords::MaskedWords(const core::Job& job, const core::Variables& expanded,
+                         const settings::Credentials& settings) {
+  for (const core::Variable& one : job.variables.all()) {
+    if (!one.masked) continue;
+    m_masks.add(one.value);
+    // GitLab's word counts, however plain the value is.
+    if (one.value.find_first_of("\r\n") == std::string::npos) m_masks.add_requested(one.value);
+  }
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  for (const auto& one : credentials::recognise_variables(job, expanded, settings, now)) {
+    if (!one.finding.credential) continue;
+    for (const support::Secret& secret : one.finding.credential->secrets)
+      m_masks.add(secret.expose());
   }
 }
 

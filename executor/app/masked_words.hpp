@@ -2,20 +2,24 @@
 
 #include "executor/core/job.hpp"
 #include "executor/masking/masks.hpp"
+#include "executor/settings/credentials.hpp"
 #include "executor/support/console.hpp"
 
 #include <string>
 #include <string_view>
 
 /// What a cluster says of a deployment (the last words of a container, a refusal) may hold
-/// values that GitLab gave the job as masked. They are taken out before they come to the job
-/// log, to the ledger or to events.
+/// what the job was given in confidence. It is taken out before it comes to the job log, to
+/// the ledger or to events.
 namespace berth::app {
 
 /// Thread-safe.
 class MaskedWords {
  public:
-  explicit MaskedWords(const core::Variables& variables);
+  /// Masks what GitLab says is masked, and the secret parts of the job's credentials;
+  /// `expanded` has the values that its scripts see.
+  MaskedWords(const core::Job& job, const core::Variables& expanded,
+              const settings::Credentials& settings);
 
   /// The text with "[MASKED]" in place of each value, in any of its printed forms.
   std::string operator()(std::string_view text) const;

@@ -50,6 +50,7 @@ class Shop {
     serve("pods", [this] { return json::array({is_second() ? m_pod : first_pod()}); });
     m_cluster.server.on("PATCH", tests::list_path("deployments") + "/web",
                         [this](const ServerRequest& request) {
+                          if (m_refused == "PATCH") return m_refusal;
                           m_back = request.body.find("app:v1") != std::string::npos || m_back;
                           return ServerReply{.body = "{}"};
                         });
@@ -65,6 +66,11 @@ class Shop {
   std::string deploy() const { return "touch " + m_go.native(); }
   std::size_t asked() const { return m_cluster.server.requests().size(); }
   bool is_back() const { return m_back; }
+  /// The cluster answers so what is asked of it once the script has deployed. Before a job.
+  void refuse(std::string method, ServerReply reply) {
+    m_refused = std::move(method);
+    m_refusal = std::move(reply);
+  }
 
   static json first() { return tests::deployment(); }
   static json first_pod() { return probed(tests::pod("p1", "h1", k_running)); }
@@ -85,7 +91,8 @@ class Shop {
 
   template <typename Items>
   void serve(const std::string& plural, Items items) {
-    m_cluster.server.on("GET", tests::list_path(plural), [items](const ServerRequest& request) {
+    m_cluster.server.on("GET", tests::list_path(plural), [=, this](const ServerRequest& request) {
+      if (m_refused == "GET" && is_second()) return m_refusal;
       if (request.target.find("watch=") != std::string::npos) return tests::stays();
       return ServerReply{
           .body = json{{"metadata", {{"resourceVersion", "9"}}}, {"items", items()}}.dump()};
@@ -96,6 +103,8 @@ class Shop {
   json m_second;
   json m_pod;
   std::atomic<bool> m_back{false};
+  std::string m_refused;
+  ServerReply m_refusal;
   tests::Cluster m_cluster;
 };
 
@@ -172,6 +181,42 @@ TEST_CASE("deployment gate: where the rule says so what ran before is brought ba
   CHECK(one.result == Result::failed);
   CHECK_THAT(one.cause, EndsWith("; rolled back"));
   CHECK(one.workloads.at(0).containers.at(0).image == "app:v1");
+}
+
+TEST_CASE("deployment gate: a rollback that the cluster refuses is told beside the cause") {
+  Site site(k_no_rules_yet);
+  add_rule(site, "      on_failure: rollback\n");
+  Shop shop(site, Shop::second(false), tests::pod("p2", "h2", k_no_image, 0, "app:v2"));
+  shop.refuse("PATCH", tests::refusal(403, "Forbidden", "may not patch"));
+  const auto outcome = site.fixture.play(site.job({shop.deploy()}));
+  INFO(outcome.log);
+  CHECK(outcome.result.failure_reason == "script_failure");
+  CHECK_FALSE(shop.is_back());
+  CHECK_THAT(outcome.log, ContainsSubstring("rollback: it did not succeed: ") &&
+                              ContainsSubstring("may not patch"));
+  const Deployment one = site.history().at(0);
+  CHECK(one.result == Result::failed);
+  CHECK_THAT(one.cause, StartsWith("Deployment 'web': container 'app'") &&
+                            ContainsSubstring("; rollback failed: ") &&
+                            ContainsSubstring("may not patch"));
+  CHECK(one.workloads.at(0).containers.at(0).image == "app:v2");
+  CHECK(site.told() == Words{"started", "failed"});
+  CHECK(site.ledger()->lock_state("production") == LockState{});
+}
+
+TEST_CASE("deployment gate: a credential that ends with the script is no success") {
+  Site site(k_no_rules_yet);
+  add_rule(site);
+  Shop shop(site, Shop::second(true), probed(tests::pod("p2", "h2", k_running, 0, "app:v2")));
+  shop.refuse("GET", tests::refusal(401, "Unauthorized", "the token has ended"));
+  const auto outcome = site.fixture.play(site.job({shop.deploy()}));
+  INFO(outcome.log);
+  CHECK(outcome.result.failure_reason == "script_failure");
+  const Deployment one = site.history().at(0);
+  CHECK(one.result == Result::failed);
+  CHECK_THAT(one.cause, StartsWith("the health gate could not be kept: ") &&
+                            ContainsSubstring("the token has ended"));
+  CHECK(site.told() == Words{"started", "failed"});
 }
 
 TEST_CASE("deployment gate: a script that fails keeps its own exit code, and is rolled back too") {

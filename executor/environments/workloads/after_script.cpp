@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace berth::environments::workloads {
 namespace {
 
@@ -16,6 +18,23 @@ void say_unseen(const Snapshot& snapshot, support::Console& console) {
   if (snapshot.unseen.empty()) return;
   console.line(fmt::format("deployment: not everything in namespace '{}' can be seen: {}",
                            snapshot.name_space, fmt::join(snapshot.unseen, "; ")));
+}
+
+/// What was seen before the script must be seen behind it: otherwise what it did to it would
+/// pass as nothing.
+void check_sight(const Snapshot& before, const Snapshot& after) {
+  const auto lost = [&](Kind kind) { return before.sees(kind) && !after.sees(kind); };
+  const bool blind =
+      std::none_of(k_kinds.begin(), k_kinds.end(), [&](Kind kind) { return after.sees(kind); });
+  const auto missed = [&](const Workload& one) { return lost(one.id.kind); };
+  if (!(blind && std::any_of(k_kinds.begin(), k_kinds.end(), lost)) &&
+      std::none_of(before.workloads.begin(), before.workloads.end(), missed))
+    return;
+  throw support::JobError(
+      fmt::format("what was seen in namespace '{}' before the script cannot be seen any more: {}",
+                  after.name_space, after.unseen.front()),
+      "the credential must last until the deployment is healthy, and the one that the script "
+      "leaves needs get and list on what it deploys");
 }
 
 /// What stood there, as far as can be told afterwards: what was changed since then is as
@@ -100,7 +119,10 @@ std::unique_ptr<kubernetes::Client> connect(Target target, support::Console& con
 Conclusion conclude(kubernetes::Client& client, const std::string& name_space,
                     const AfterScript& script, support::Console& console, std::stop_token stop) {
   Conclusion conclusion{.passed = true, .after = observe(client, name_space, stop)};
-  if (!script.before) say_unseen(conclusion.after, console);
+  if (!script.before || script.before->unseen.size() < conclusion.after.unseen.size())
+    say_unseen(conclusion.after, console);
+  if (script.before && script.gate_wanted && !script.script_failed)
+    check_sight(*script.before, conclusion.after);
   conclusion.before = script.before;
   if (!conclusion.before && script.changed_since > 0)
     conclusion.before = before_changes(conclusion.after, script.changed_since, script.recorded);

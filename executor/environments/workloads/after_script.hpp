@@ -57,8 +57,9 @@ struct Conclusion {
 };
 
 /// Looks at the namespace, says what changed, waits at the gate, and rolls back where that
-/// is wanted. Rights that are missing are said, and it goes on. Throws as Client's methods
-/// do, but for a rollback's trouble, which is told; and support::Cancelled.
+/// is wanted. Rights that are missing are said, and it goes on; where they were there before
+/// the script, and a gate is wanted, it throws JobError. Throws as Client's methods do, but
+/// for a rollback's trouble, which is told; and support::Cancelled.
 Conclusion conclude(kubernetes::Client& client, const std::string& name_space,
                     const AfterScript& script, support::Console& console, std::stop_token stop);
 

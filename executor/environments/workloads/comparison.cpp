@@ -123,17 +123,6 @@ Difference make(const Id& id, What what, const Workload* before, const Workload*
   return one;
 }
 
-/// A kind that was not seen on one side says nothing.
-bool both_saw(const Snapshot& a, const Snapshot& b, Kind kind) {
-  const std::string front = resource_of(kind).plural + ":";
-  for (const Snapshot* one : {&a, &b}) {
-    for (const std::string& unseen : one->unseen) {
-      if (unseen.starts_with(front)) return false;
-    }
-  }
-  return true;
-}
-
 std::string image_words(const Difference& difference) {
   std::string text;
   const auto add = [&](const std::string& container, const std::string& change) {
@@ -173,7 +162,8 @@ std::vector<Difference> diff(const Snapshot& before, const Snapshot& after) {
   }
   std::vector<Difference> all;
   for (const Id& id : ids) {
-    if (!both_saw(before, after, id.kind)) continue;
+    // A kind that was not seen on one side says nothing.
+    if (!before.sees(id.kind) || !after.sees(id.kind)) continue;
     const Workload* old = before.find(id);
     const Workload* now = after.find(id);
     if (is_act_of_another(now != nullptr ? *now : *old)) continue;

@@ -70,6 +70,12 @@ const Workload* Snapshot::find(const Id& id) const {
   return found == workloads.end() ? nullptr : &*found;
 }
 
+bool Snapshot::sees(Kind kind) const {
+  const std::string front = resource_of(kind).plural + ":";
+  return std::none_of(unseen.begin(), unseen.end(),
+                      [&](const std::string& one) { return one.starts_with(front); });
+}
+
 void drop_needless_manifests(Snapshot& snapshot) {
   for (Workload& one : snapshot.workloads) {
     if (one.owned || (one.id.kind == Kind::job && one.finished)) one.manifest.clear();

@@ -77,10 +77,12 @@ struct Snapshot {
   std::string name_space{};
   /// In the order of their ids.
   std::vector<Workload> workloads{};
-  /// What could not be looked at, each with the reason in words.
+  /// What could not be looked at, each with the reason in words: "cronjobs: forbidden".
   std::vector<std::string> unseen{};
 
   const Workload* find(const Id& id) const;
+  /// Whether objects of that kind could be looked at.
+  bool sees(Kind kind) const;
   bool operator==(const Snapshot&) const = default;
 };
 

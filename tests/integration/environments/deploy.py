@@ -237,6 +237,74 @@ class Polls(Deployments):
         self.fails(jobs["migrations"], "Job 'polls-migration' failed: .*exit code 4; last words: no such column")
 
 
+class Reviews(Deployments):
+    source = "review"
+
+    def setUp(self):
+        super().setUp()
+        self.prefix = f"berth-review-{os.getpid()}"
+        self.addCleanup(self.remove_all)
+        self.variables([{"key": "KUBE_CONFIG", "value": base64.b64encode(pathlib.Path(CLUSTER.kubeconfig).read_bytes()).decode()},
+                        {"key": "PREFIX", "value": self.prefix}])
+        quota = self.scratch / "review.yaml"
+        quota.write_text("apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: small}\nspec: {hard: {pods: 3}}\n"
+                         "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: site}\ndata: {host: '{slug}.example.com'}\n")
+        self.rules = (f"    - {{name: review/*, kubeconfig: {CLUSTER.kubeconfig}, gate: {{timeout: 2m}},\n"
+                      f"       review: {{namespace: '{self.prefix}-{{slug}}', manifest: {quota}, ttl: 1d}}}}\n")
+
+    def of_this_test(self):
+        return [one["metadata"] for one in CLUSTER.call("GET", "/api/v1/namespaces?labelSelector=berth.review=true")["items"]
+                if one["metadata"]["name"].startswith(self.prefix)]
+
+    def remove_all(self):
+        for one in self.of_this_test():
+            CLUSTER.remove_namespace(one["name"])
+
+    def gone(self, name):
+        namespace = CLUSTER.find(f"/api/v1/namespaces/{name}")
+        return namespace is None or "deletionTimestamp" in namespace["metadata"]
+
+    def test_a_namespace_comes_with_the_environment_and_goes_with_it(self):
+        settings = self.settings(self.rules)
+        jobs = self.run_jobs(settings, "deploy-review")
+        self.succeeds(jobs["deploy-review"])
+        self.assertIn("health gate: Deployment 'ticker': done", jobs["deploy-review"]["text"])
+        [made] = self.of_this_test()
+        name = made["name"]
+        self.assertIn(f"has namespace '{name}'", jobs["deploy-review"]["text"])
+        quota = CLUSTER.find(f"/api/v1/namespaces/{name}/resourcequotas/small")
+        self.assertEqual(quota["spec"]["hard"], {"pods": "3"})
+        site = CLUSTER.find(f"/api/v1/namespaces/{name}/configmaps/site")
+        self.assertRegex(site["data"]["host"], r"^review-\S+\.example\.com$")
+        [one] = json.loads(self.env(settings, "list", "--json"))
+        self.assertRegex(one["environment"], "^review/")
+
+        # The script's end is not the environment's: Berth removes what it has made.
+        jobs = self.run_jobs(settings, "stop-review", "--manual")
+        self.succeeds(jobs["stop-review"])
+        self.assertIn(f"namespace '{name}' is being removed", jobs["stop-review"]["text"])
+        CLUSTER.wait_for(lambda: CLUSTER.find(f"/api/v1/namespaces/{name}") is None, "the end of the namespace")
+        self.assertEqual([one["action"] for one in self.history(settings, one["environment"])], ["stop", "start"])
+
+    def test_gc_ends_what_nobody_stopped(self):
+        settings = self.settings(self.rules)
+        self.succeeds(self.run_jobs(settings, "deploy-review")["deploy-review"])
+        [made] = self.of_this_test()
+        path = f"/api/v1/namespaces/{made['name']}"
+
+        def gc():
+            done = subprocess.run([BIN / "berth", "gc", "--settings", settings], text=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, timeout=120, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            return done.stdout
+
+        gc()
+        self.assertFalse(self.gone(made["name"]), "its time is not over")
+        CLUSTER.call("PATCH", path, {"metadata": {"annotations": {"berth.expires": "1"}}}, "application/merge-patch+json")
+        self.assertIn(made["name"], gc())
+        self.assertTrue(self.gone(made["name"]))
+
+
 def main():
     global BIN, PLACE, CLUSTER
     BIN, PLACE, *arguments = pathlib.Path(sys.argv[1]).resolve(), *sys.argv[2:]

@@ -1,3 +1,4 @@
+#include "executor/environments/workloads/observe.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/environments_workloads/fake_namespace.hpp"
 
@@ -41,12 +42,46 @@ TEST_CASE("Where rights are missing, what workloads say of themselves counts") {
   Cluster cluster;
   for (const std::string& plural : k_lists)
     cluster.server.on("GET", list_path(plural), {refusal(403, "Forbidden", "no " + plural)});
+  AfterScript script{.before = observe(cluster.client, "shop", {}), .gate = impatient()};
   serve(cluster, "deployments", {tests::deployment()});
-  AfterScript script{.before = Snapshot{.name_space = "shop"}, .gate = impatient()};
+  script.before->unseen.erase(script.before->unseen.begin());  // deployments
   Lines console;
   const Conclusion conclusion = conclude(cluster.client, "shop", script, console, {});
   CHECK(conclusion.passed);
   CHECK(conclusion.after.unseen.size() == 5);
+}
+
+TEST_CASE("What was seen before the script and cannot be seen behind it is no success") {
+  Cluster cluster;
+  for (const std::string& plural : k_lists) serve(cluster, plural, {});
+  serve(cluster, "deployments", {tests::deployment()});
+  AfterScript script{.before = observe(cluster.client, "shop", {}), .gate = impatient()};
+  const auto refuse = [&](const std::string& plural) {
+    cluster.server.on("GET", list_path(plural), {refusal(401, "Unauthorized", "it has ended")});
+  };
+  Lines console;
+  SECTION("all of it") {
+    script.before->workloads.clear();
+    for (const std::string& plural : k_lists) refuse(plural);
+    CHECK_THROWS_WITH(conclude(cluster.client, "shop", script, console, {}),
+                      ContainsSubstring("cannot be seen any more: deployments: it has ended"));
+  }
+  SECTION("a kind of which something stood there") {
+    refuse("deployments");
+    CHECK_THROWS_WITH(conclude(cluster.client, "shop", script, console, {}),
+                      ContainsSubstring("in namespace 'shop' before the script"));
+  }
+  SECTION("a kind of which nothing stood there is told of") {
+    refuse("cronjobs");
+    CHECK(conclude(cluster.client, "shop", script, console, {}).passed);
+    CHECK_THAT(console.all(), ContainsSubstring("can be seen: cronjobs: it has ended"));
+  }
+  SECTION("nobody asked for a gate") {
+    script.gate_wanted = false;
+    refuse("deployments");
+    CHECK(conclude(cluster.client, "shop", script, console, {}).passed);
+    CHECK_THAT(console.all(), ContainsSubstring("can be seen: deployments: it has ended"));
+  }
 }
 
 TEST_CASE("Without what stood there before nothing is waited for, and it is said what is unseen") {
