@@ -268,8 +268,8 @@ void look_before(const StageInput& given, const settings::Settings& settings,
     const Place place = place_of(*kubeconfig, rule, request, job, input.console);
     if (is_review(rule)) make_review(input, rule, request, place);
     workloads::Snapshot before = workloads::observe(*place.client, place.name_space, input.stop);
-    for (const std::string& words : before.unseen)
-      input.console.line("deployment: cannot be watched: " + words);
+    for (const std::string& one : before.unseen)
+      input.console.line("deployment: cannot be watched: " + one);
     workloads::drop_needless_manifests(before);
     state::write_snapshot(
         input.environment.tmpdir,

@@ -8,6 +8,7 @@ gate, a refused deployment, rollback, promotion.
 cluster can be had it ends with 125, or fails if BERTH_REQUIRE names it.
 """
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -26,6 +27,7 @@ import pipelines  # noqa: E402
 BIN = None
 PLACE = None
 CLUSTER = None
+JOBS = "docker:\n  pull_policy: if-not-present\n"  # settings that say where they live
 MISSING = "berth-dev.invalid/none:1"
 ALWAYS = '[{from: "0 0 1 1 *", to: "59 23 31 12 *", timezone: Europe/Berlin, reason: year end}]'
 
@@ -46,12 +48,6 @@ class Deployments(unittest.TestCase):
             self.addCleanup(CLUSTER.remove_namespace, self.namespaces[name])
         self.work = self.scratch / "ticker"
         pipelines.make_checkout(HERE / self.source, self.work)
-        if PLACE == "kubernetes":
-            place = pipelines.OnCluster(restricted=False)
-            self.addCleanup(place.close)
-            self.place_settings = place.settings(pathlib.Path("/nonexistent"), str(self.scratch))
-        else:
-            self.place_settings = "docker:\n  pull_policy: if-not-present\n"
         self.runs = 0
 
     def kubeconfig(self, contexts):
@@ -77,7 +73,7 @@ class Deployments(unittest.TestCase):
 
     def settings(self, rules):
         path = self.scratch / "berth.yaml"
-        path.write_text(f"{self.place_settings}state_dir: {self.scratch}/state\nenvironments:\n"
+        path.write_text(f"{JOBS}state_dir: {self.scratch}/state\nenvironments:\n"
                         f"  events: {{file: {self.scratch}/events}}\n  rules:\n{rules}")
         return path
 
@@ -306,7 +302,7 @@ class Reviews(Deployments):
 
 
 def main():
-    global BIN, PLACE, CLUSTER
+    global BIN, PLACE, CLUSTER, JOBS
     BIN, PLACE, *arguments = pathlib.Path(sys.argv[1]).resolve(), *sys.argv[2:]
     if PLACE == "docker" and not pipelines.engine_answers():
         return leave_out.leave_out("no Docker engine answers", "docker")
@@ -314,7 +310,13 @@ def main():
         CLUSTER = kubernetes_api.Cluster()
     except kubernetes_api.NoCluster as why:
         return leave_out.leave_out(f"its jobs deploy to a cluster: {why}", "kubernetes")
-    program = unittest.main(argv=[sys.argv[0], *arguments], exit=False, verbosity=2)
+    with contextlib.ExitStack() as until_the_end:
+        if PLACE == "kubernetes":
+            scratch = until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="berth-deploy-"))
+            place = pipelines.OnCluster(restricted=False)
+            until_the_end.callback(place.close)
+            JOBS = place.settings(pathlib.Path("/nonexistent"), scratch)
+        program = unittest.main(argv=[sys.argv[0], *arguments], exit=False, verbosity=2)
     return 0 if program.result.wasSuccessful() else 1
 
 

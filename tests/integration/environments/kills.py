@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Two deployments of one environment at once, and either killed at any instant, many times.
 
-    kills.py LOCK_PROBE [KILLS [SEED]]
+    kills.py LOCK_PROBE STORE [KILLS [SEED]]        STORE: file, kubernetes
 
 Never are two inside at once: who comes in behind a killed one comes when that one's containers have ended, SILENCE
 seconds behind its last sign of life. No lock outlives that: the other one gets in. Nothing that had begun is missing
-from the history, and in the end nothing is said to run. Several environments go on side by side.
+from the history, and in the end nothing is said to run. Several environments go on side by side. Where no cluster can
+be had for its store it ends with 125, or fails if BERTH_REQUIRE names it.
 """
 import concurrent.futures
 import json
+import os
 import pathlib
 import random
 import signal
@@ -18,21 +20,25 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+import kubernetes_api  # noqa: E402
+import leave_out  # noqa: E402
+
 SILENCE = 1
 SIDE_BY_SIDE = 8
 PATIENCE = 120
 
 
 class Environment:
-    def __init__(self, probe, folder, name, seed):
+    def __init__(self, probe, ledger, heartbeats, name, seed):
         self.probe, self.name, self.dice = probe, name, random.Random(seed)
-        self.ledger, self.heartbeats = folder / "ledger", folder / "heartbeats"
+        self.ledger, self.heartbeats = ledger, heartbeats
         self.begun, self.finished = set(), set()
         self.count = 0
 
     def start(self):
         self.count += 1
-        name = f"{self.name}-{self.count}"
+        name = f"{self.name.replace('/', '.')}-{self.count}"
         process = subprocess.Popen([self.probe, self.ledger, self.heartbeats, self.name, name, str(SILENCE)],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         return name, process
@@ -106,36 +112,55 @@ class Environment:
         return list(results.values()).count("lost")
 
 
-def main():
-    probe, kills = pathlib.Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 200
-    seed = int(sys.argv[3]) if len(sys.argv) > 3 else random.SystemRandom().randrange(2**32)
-    print(f"seed {seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="berth-kills-") as folder:
-        environments = [Environment(probe, pathlib.Path(folder), f"env/{i}", seed + i) for i in range(SIDE_BY_SIDE)]
-        # How long one alone takes, here and now, with as many at work as there will be.
-        with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            def alone(environment):
-                began = time.monotonic()
-                environment.end(*environment.start())
-                return time.monotonic() - began
-            took = max(pool.map(alone, environments))
-            left, guard = kills, threading.Lock()
+def kill(probe, ledger, heartbeats, kills, seed):
+    environments = [Environment(probe, ledger, heartbeats, f"env/{i}", seed + i) for i in range(SIDE_BY_SIDE)]
+    # How long one alone takes, here and now, with as many at work as there will be.
+    with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        def alone(environment):
+            began = time.monotonic()
+            environment.end(*environment.start())
+            return time.monotonic() - began
+        took = max(pool.map(alone, environments))
+        left, guard = kills, threading.Lock()
 
-            def work(environment):
-                nonlocal left
-                inside = 0
-                while True:
-                    with guard:
-                        if left == 0:
-                            return inside
-                        left -= 1
-                    inside += environment.one_round(2 * took)
-            hits = sum(pool.map(work, environments))
-            lost = sum(pool.map(Environment.check, environments))
+        def work(environment):
+            nonlocal left
+            inside = 0
+            while True:
+                with guard:
+                    if left == 0:
+                        return inside
+                    left -= 1
+                inside += environment.one_round(2 * took)
+        hits = sum(pool.map(work, environments))
+        lost = sum(pool.map(Environment.check, environments))
     print(f"{kills} kills, {hits} of them before the end, {lost} deployments lost with their drivers; a probe takes {took:.2f} s")
     if hits == 0:
         raise AssertionError("no kill met anything: the times are wrong")
 
 
+def main():
+    probe, store = pathlib.Path(sys.argv[1]), sys.argv[2]
+    kills = int(sys.argv[3]) if len(sys.argv) > 3 else 200
+    seed = int(sys.argv[4]) if len(sys.argv) > 4 else random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="berth-kills-") as folder:
+        heartbeats = pathlib.Path(folder) / "heartbeats"
+        if store == "file":
+            kill(probe, pathlib.Path(folder) / "ledger", heartbeats, kills, seed)
+            return 0
+        try:
+            cluster = kubernetes_api.Cluster()
+        except kubernetes_api.NoCluster as why:
+            return leave_out.leave_out(f"the ledger is in a cluster: {why}", "kubernetes")
+        namespace = f"berth-ledger-{os.getpid()}"
+        cluster.make_namespace(namespace)
+        try:
+            kill(probe, f"kubernetes:{namespace}", heartbeats, kills, seed)
+        finally:
+            cluster.remove_namespace(namespace)
+    return 0
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -3,11 +3,15 @@
 //
 //     lock_probe LEDGER HEARTBEATS ENVIRONMENT ID SILENCE
 //     lock_probe LEDGER HEARTBEATS ENVIRONMENT          what is left: history and lock, as JSON
+//
+// LEDGER is a directory, or kubernetes:NAMESPACE in the cluster of KUBECONFIG.
 
 #include "executor/environments/deployment_json.hpp"
 #include "executor/environments/file_ledger.hpp"
 #include "executor/environments/heartbeat.hpp"
+#include "executor/environments/kubernetes_ledger.hpp"
 #include "executor/environments/lock_wait.hpp"
+#include "executor/kubernetes/connect.hpp"
 #include "executor/support/clock.hpp"
 #include "executor/support/console.hpp"
 #include "executor/support/files.hpp"
@@ -16,7 +20,10 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <cstdlib>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unistd.h>
 
@@ -39,6 +46,19 @@ void say(const char* step) {
   const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
   support::write_all(STDOUT_FILENO, fmt::format("{} {:.6f}\n", step, now.count()),
                      "standard output");
+}
+
+std::unique_ptr<Ledger> open(std::string_view place, support::Console& console) {
+  constexpr std::size_t k_keep = 100000;
+  constexpr std::string_view k_in_cluster = "kubernetes:";
+  if (!place.starts_with(k_in_cluster))
+    return make_file_ledger({.root = place, .keep = k_keep, .host = "h"});
+  const char* const kubeconfig = std::getenv("KUBECONFIG");
+  settings::Kubernetes cluster;
+  cluster.kubeconfig = kubeconfig == nullptr ? "" : kubeconfig;
+  return make_kubernetes_ledger(
+      kubernetes::connect(cluster, std::chrono::minutes(1), {}, console),
+      {.name_space = std::string(place.substr(k_in_cluster.size())), .keep = k_keep, .host = "h"});
 }
 
 void play(Ledger& ledger, const std::filesystem::path& heartbeats, const std::string& environment,
@@ -92,7 +112,8 @@ void tell_rest(Ledger& ledger, const std::string& environment) {
 int main(int argc, char** argv) {
   if (argc != 4 && argc != 6) return 2;
   try {
-    const auto ledger = make_file_ledger({.root = argv[1], .keep = 100000, .host = "h"});
+    Quiet console;
+    const auto ledger = open(argv[1], console);
     if (argc == 4)
       tell_rest(*ledger, argv[3]);
     else
