@@ -32,7 +32,8 @@ struct LookedAfter {
 /// what was there before where the rule says so; after a stop, removes a review
 /// environment's namespace. `conclusion` is what the script's own end
 /// says; where nobody can look it stays as it is. What the job was given in
-/// confidence is in no word of it. Throws support::Cancelled, and what reading the job's payload throws.
+/// confidence is in no word of it. Throws support::Cancelled, and what reading the job's payload
+/// throws.
 LookedAfter look_after(const StageInput& input, const settings::Settings& settings,
                        const std::string& environment, environments::Conclusion conclusion);
 

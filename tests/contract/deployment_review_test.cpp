@@ -81,8 +81,7 @@ TEST_CASE("review environment: its namespace comes with its quota, and goes by i
   const auto started = site.fixture.play(Reviews::job(site, "start"));
   INFO(started.log);
   REQUIRE(started.result.state == JobState::success);
-  CHECK_THAT(started.log,
-             ContainsSubstring("review environment 'review/x' has namespace 'shop'"));
+  CHECK_THAT(started.log, ContainsSubstring("review environment 'review/x' has namespace 'shop'"));
   CHECK(reviews.server().count("POST", "/api/v1/namespaces") == 1);
   CHECK(reviews.server().count("PATCH", std::string(k_path) + "/resourcequotas/small") == 1);
 

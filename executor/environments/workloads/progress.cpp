@@ -56,7 +56,8 @@ void judge_deployment(const json& object, Progress& progress) {
   if (updated < wanted) {
     progress.text = fmt::format("{} of {} new", updated, pods(wanted));
   } else if (all > updated) {
-    progress.text = fmt::format("{} of {} new, {} old to end", updated, pods(wanted), all - updated);
+    progress.text =
+        fmt::format("{} of {} new, {} old to end", updated, pods(wanted), all - updated);
   } else {
     progress.text = fmt::format("{} of {} new, {} ready", updated, pods(wanted), available);
   }

@@ -44,8 +44,7 @@ TEST_CASE("What GitLab masks is taken out of a cluster's words, and nothing else
 }
 
 TEST_CASE("A masked value is taken out of a cluster's words however plain it is") {
-  const MaskedWords words =
-      words_of({{.key = "WORD", .value = "aaaaaaaaaaaa", .masked = true}});
+  const MaskedWords words = words_of({{.key = "WORD", .value = "aaaaaaaaaaaa", .masked = true}});
   CHECK(words("it is aaaaaaaaaaaa") == "it is [MASKED]");
 }
 

@@ -126,7 +126,8 @@ TEST_CASE("Nothing is promoted whose digest nobody saw, nor to where it is not")
 }
 
 TEST_CASE("A record without manifests brings nothing back") {
-  Snapshot recorded = snapshot({{Kind::deployment, deployment()}, {Kind::job, job("app", "", "j")}});
+  Snapshot recorded =
+      snapshot({{Kind::deployment, deployment()}, {Kind::job, job("app", "", "j")}});
   CHECK(can_bring_back(recorded));
   for (Workload& one : recorded.workloads) {
     if (one.id.kind != Kind::job) one.manifest.clear();
