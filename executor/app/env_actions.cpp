@@ -229,10 +229,22 @@ Deployment made_from(const Deployment& record, environments::Origin origin) {
 
 }  // namespace
 
-const Deployment* last_good(const std::vector<Deployment>& history, std::int64_t before) {
+Whose place_of(const Deployment& deployment) {
+  return {.project = deployment.project,
+          .cluster = deployment.cluster,
+          .name_space = deployment.name_space};
+}
+
+const Deployment* last_good(const std::vector<Deployment>& history, std::int64_t before,
+                            const Whose& whose) {
+  const auto fits = [](const std::string& wanted, const std::string& is) {
+    return wanted.empty() || wanted == is;
+  };
   const auto found = std::find_if(history.begin(), history.end(), [&](const Deployment& one) {
     return one.result == Result::success && one.action == environments::Action::start &&
-           !one.workloads.empty() && (before == 0 || one.number < before);
+           !one.workloads.empty() && (before == 0 || one.number < before) &&
+           fits(whose.project, one.project) && fits(whose.cluster, one.cluster) &&
+           fits(whose.name_space, one.name_space);
   });
   return found == history.end() ? nullptr : &*found;
 }
@@ -245,7 +257,7 @@ std::vector<workloads::Difference> recorded_diff(const std::vector<Deployment>& 
   if (other)
     return workloads::diff(workloads::state_after(one),
                            workloads::state_after(find_number(history, *other)));
-  const Deployment* before = last_good(history, one.number);
+  const Deployment* before = last_good(history, one.number, place_of(one));
   return workloads::diff(
       before != nullptr ? workloads::state_after(*before) : workloads::Snapshot{},
       workloads::state_after(one));
@@ -270,7 +282,10 @@ Deployment env_rollback(const EnvAction& action, std::int64_t number) {
   const auto history = make_ledger(action.settings, action.console)->history(action.environment, 0);
   const std::int64_t newest = history.empty() ? 0 : history.front().number;
   const Deployment& record = good_or_throw(
-      number != 0 ? &find_number(history, number) : last_good(history, newest), action.environment);
+      number != 0
+          ? &find_number(history, number)
+          : last_good(history, newest, history.empty() ? Whose{} : place_of(history.front())),
+      action.environment);
   if (record.workloads.empty())
     throw support::OperatorError(
         fmt::format("deployment {} of environment '{}' has no workloads in its record",
@@ -287,10 +302,11 @@ Deployment env_rollback(const EnvAction& action, std::int64_t number) {
 
 Deployment env_promote(const EnvAction& action, const std::string& source) {
   const auto ledger = make_ledger(action.settings, action.console);
-  const auto theirs = ledger->history(source, 0);
-  const Deployment& passed = good_or_throw(last_good(theirs, 0), source);
   const auto ours = ledger->history(action.environment, 0);
   const Deployment& record = good_or_throw(last_good(ours, 0), action.environment);
+  const auto theirs = ledger->history(source, 0);
+  const Deployment& passed =
+      good_or_throw(last_good(theirs, 0, {.project = record.project}), source);
   const auto client = client_of(action, record);
   Deployment promotion = made_from(passed, environments::Origin::promotion);
   promotion.of_environment = source;

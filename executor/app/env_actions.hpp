@@ -32,10 +32,20 @@ std::vector<environments::workloads::Difference> recorded_diff(
     const std::vector<environments::Deployment>& history, std::optional<std::int64_t> number,
     std::optional<std::int64_t> other);
 
+/// Projects may have environments of one name, and one may have moved; "" is any.
+struct Whose {
+  std::string project{};
+  std::string cluster{};
+  std::string name_space{};
+};
+
+/// That of the deployment, as far as its record says.
+Whose place_of(const environments::Deployment& deployment);
+
 /// The last deployment that went well and left workloads; `before` another one's number where
 /// not 0. Null: there is none. Pure.
 const environments::Deployment* last_good(const std::vector<environments::Deployment>& history,
-                                          std::int64_t before);
+                                          std::int64_t before, const Whose& whose = {});
 
 /// The last good deployment's record against what runs. Throws OperatorError where nothing
 /// is recorded or the cluster cannot be read.
@@ -45,9 +55,10 @@ std::vector<environments::workloads::Difference> env_drift(const EnvAction& acti
 // it ended: its result says whether it went well. All throw what Ledger and Client throw,
 // environments::Refusal where the environment is locked, and support::Cancelled.
 
-/// Applies what deployment `number` left; 0: the last good one before the newest.
+/// Applies what deployment `number` left; 0: the last good one before the newest, of the same
+/// project at the same place.
 environments::Deployment env_rollback(const EnvAction& action, std::int64_t number);
-/// Sets the images with which the last good deployment of `source` passed.
+/// Sets the images with which the project's last good deployment of `source` passed.
 environments::Deployment env_promote(const EnvAction& action, const std::string& source);
 /// Removes the namespace of a review environment.
 environments::Deployment env_stop(const EnvAction& action);

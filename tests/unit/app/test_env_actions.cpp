@@ -41,6 +41,26 @@ TEST_CASE("The last good deployment is one that went well and whose workloads ar
   CHECK(app::last_good(stopped, 0)->number == 2);
 }
 
+TEST_CASE("Of projects with environments of one name each goes back to its own") {
+  auto history = k_history;
+  for (Deployment& one : history) {
+    one.project = "shop/web";
+    one.cluster = "c:6443";
+    one.name_space = "shop";
+  }
+  history[1].project = "bank/web";
+  CHECK(app::last_good(history, 5, app::place_of(history[0]))->number == 2);
+  CHECK(app::last_good(history, 0, app::place_of(history[1]))->number == 4);
+  CHECK_THAT(only_words(app::recorded_diff(history, std::nullopt, std::nullopt)),
+             StartsWith("Deployment 'web' changed: app: app:v2 -> app:v5"));
+  history[1].project = "shop/web";
+  history[1].name_space = "elsewhere";
+  CHECK(app::last_good(history, 5, app::place_of(history[0]))->number == 2);
+  // One that nobody looked at says nothing of its place.
+  history[0].cluster = history[0].name_space = "";
+  CHECK(app::last_good(history, 5, app::place_of(history[0]))->number == 4);
+}
+
 TEST_CASE("A deployment is compared to the last good one before it, or to any other") {
   CHECK_THAT(only_words(app::recorded_diff(k_history, std::nullopt, std::nullopt)),
              StartsWith("Deployment 'web' changed: app: app:v4 -> app:v5"));
