@@ -68,9 +68,19 @@ class Causes(unittest.TestCase):
     def test_a_pod_that_a_drain_evicts(self):
         process = self.running(self.ready())
         name = self.pod()
-        BACKEND.cluster.call("POST", f"{PODS.format(BACKEND.namespace)}/{name}/eviction", {
-            "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": BACKEND.namespace}})
-        self.ended(process, 2, "was evicted: somebody drains its node")
+        path = f"{PODS.format(BACKEND.namespace)}/{name}"
+
+        def held(finalizers):
+            BACKEND.cluster.call("PATCH", path, {"metadata": {"finalizers": finalizers}}, "application/merge-patch+json")
+
+        # However late somebody looks, the pod still says why it ended.
+        held(["berth.test/held"])
+        try:
+            BACKEND.cluster.call("POST", f"{path}/eviction", {
+                "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": BACKEND.namespace}})
+            self.ended(process, 2, "was evicted: somebody drains its node")
+        finally:
+            held([])
 
     def test_memory_of_the_build_container(self):
         job = self.ready(memory_limit="48Mi")
