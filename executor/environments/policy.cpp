@@ -148,11 +148,11 @@ bool is_success(const Deployment& one) {
 std::int64_t check_outdated(const Judge& judge, const EnvironmentRule& rule, const Request& request,
                             const std::vector<Deployment>& history) {
   if (request.action != Action::start) return 0;
-  const auto last = std::find_if(history.begin(), history.end(), is_success);
-  if (last == history.end() || last->project_id != request.project_id ||
-      last->pipeline <= request.pipeline) {
-    return 0;
-  }
+  // Ids of pipelines say nothing between projects.
+  const auto last = std::find_if(history.begin(), history.end(), [&](const Deployment& one) {
+    return is_success(one) && one.project_id == request.project_id;
+  });
+  if (last == history.end() || last->pipeline <= request.pipeline) return 0;
   const auto same = std::find_if(history.begin(), history.end(), [&](const Deployment& one) {
     return is_success(one) && one.project_id == request.project_id &&
            one.pipeline == request.pipeline && one.sha == request.sha;

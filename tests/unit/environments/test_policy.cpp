@@ -196,6 +196,11 @@ TEST_CASE("policy: an older pipeline than the last one") {
   Request other = request();
   other.project_id = 4;  // ids of pipelines say nothing between projects
   CHECK_NOTHROW(decide(rule(), other, "", known, k_now));
+  // Nor does another project's deployment in between make an old pipeline new.
+  Known between = known;
+  between.history.insert(between.history.begin(), deployed(9, 7, "eeee"));
+  between.history[0].project_id = 4;
+  CHECK(key(rule(), request(), between) == "outdated");
   auto lax = rule();
   lax.outdated = true;
   CHECK_NOTHROW(decide(lax, request(), "", known, k_now));
