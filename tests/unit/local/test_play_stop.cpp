@@ -12,10 +12,11 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-/// A stage that says it is there and then waits for SIGTERM; `on_term` follows.
+/// A stage that says it is there and then waits for SIGTERM; `on_term` follows. A sleep that
+/// the signal meets before it has become one goes on, so it has not the log's pipe.
 std::string waits(const std::string& stage, const std::string& on_term) {
   return "[ $stage = " + stage + " ] || exit 0; trap '" + on_term +
-         "' TERM; echo waiting; while :; do sleep 3600 & wait $!; done";
+         "' TERM; echo waiting; while :; do sleep 1 >/dev/null 2>&1 & wait $!; done";
 }
 
 void stop_when_waiting(FakeDriver& driver, std::function<void()> act) {
@@ -87,8 +88,9 @@ TEST_CASE(
     "a cancel in prepare that the driver answers with 2 is canceled, with 1 a script failure") {
   FakeDriver driver;
   const bool answers_two = GENERATE(true, false);
-  driver.on("prepare", std::string("trap 'exit ") + (answers_two ? "2" : "1") +
-                           "' TERM; echo waiting; while :; do sleep 3600 & wait $!; done");
+  driver.on("prepare",
+            std::string("trap 'exit ") + (answers_two ? "2" : "1") +
+                "' TERM; echo waiting; while :; do sleep 1 >/dev/null 2>&1 & wait $!; done");
   stop_when_waiting(driver, [&] { driver.control.cancel(); });
   const JobResult result = driver.play();
   CHECK(driver.calls() == Names{"config", "prepare", "cleanup"});
