@@ -252,7 +252,9 @@ const Deployment* last_good(const std::vector<Deployment>& history, std::int64_t
 std::vector<workloads::Difference> recorded_diff(const std::vector<Deployment>& history,
                                                  std::optional<std::int64_t> number,
                                                  std::optional<std::int64_t> other) {
-  if (history.empty()) throw support::OperatorError("no deployment is recorded");
+  if (history.empty())
+    throw support::OperatorError("no deployment is recorded",
+                                 "`berth env list` shows where there are some");
   const Deployment& one = number ? find_number(history, *number) : history.front();
   if (other)
     return workloads::diff(workloads::state_after(one),
@@ -289,7 +291,8 @@ Deployment env_rollback(const EnvAction& action, std::int64_t number) {
   if (record.workloads.empty())
     throw support::OperatorError(
         fmt::format("deployment {} of environment '{}' has no workloads in its record",
-                    record.number, action.environment));
+                    record.number, action.environment),
+        "`berth env show` tells what a record holds; name another one by --to");
   const auto client = client_of(action, record);
   Turn turn(action, made_from(record, environments::Origin::rollback));
   return turn.run([&](std::stop_token stop) {
@@ -334,7 +337,8 @@ Deployment env_stop(const EnvAction& action) {
                                   [](const Deployment& one) { return !one.name_space.empty(); });
   if (known == history.end()) {
     throw support::OperatorError(
-        fmt::format("environment '{}': nothing tells where it is", action.environment));
+        fmt::format("environment '{}': nothing tells where it is", action.environment),
+        "its records have no namespace: nobody has looked at its cluster; remove it by kubectl");
   }
   const Deployment& record = *known;
   const auto client = client_of(action, record);
