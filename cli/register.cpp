@@ -1,6 +1,7 @@
 #include "cli/register.hpp"
 
 #include "executor/support/error.hpp"
+#include "executor/support/shell.hpp"
 
 #include <fmt/format.h>
 
@@ -30,12 +31,6 @@ constexpr std::array k_programs{Program{"config", k_config_timeout},
                                 Program{"prepare", k_prepare_timeout}, Program{"run", 0},
                                 Program{"cleanup", k_cleanup_timeout}};
 
-std::string shell_quoted(const std::string& word) {
-  std::string result = "'";
-  for (const char c : word) result += c == '\'' ? "'\\''" : std::string(1, c);
-  return result + "'";
-}
-
 std::string toml_quoted(const std::string& text) {
   std::string result = "\"";
   for (const char c : text) {
@@ -57,18 +52,18 @@ std::string program_path(const RegisterOptions& options, const char* stage) {
 
 std::string register_command(const RegisterOptions& options) {
   std::vector<std::string> lines{"gitlab-runner register --non-interactive",
-                                 "--url " + shell_quoted(options.url),
-                                 "--name " + shell_quoted(options.name),
+                                 "--url " + support::shell_quoted(options.url),
+                                 "--name " + support::shell_quoted(options.name),
                                  "--executor custom",
                                  "--builds-dir /builds",
                                  "--cache-dir /cache",
                                  "--custom_build_dir-enabled"};
   for (const Program& program : k_programs) {
     lines.push_back(fmt::format("--custom-{}-exec {}", program.stage,
-                                shell_quoted(program_path(options, program.stage))));
+                                support::shell_quoted(program_path(options, program.stage))));
     if (!options.settings.empty()) {
       lines.push_back(fmt::format("--custom-{0}-args --settings --custom-{0}-args {1}",
-                                  program.stage, shell_quoted(options.settings.string())));
+                                  program.stage, support::shell_quoted(options.settings.string())));
     }
     if (program.timeout != 0) {
       lines.push_back(fmt::format("--custom-{}-exec-timeout {}", program.stage, program.timeout));

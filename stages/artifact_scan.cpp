@@ -7,6 +7,7 @@
 #include "executor/masking/masks.hpp"
 #include "executor/masking/stage_secrets.hpp"
 #include "executor/support/error.hpp"
+#include "executor/support/shell.hpp"
 
 #include <algorithm>
 #include <set>
@@ -37,12 +38,6 @@ std::vector<std::string> lines(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return all;
-}
-
-std::string shell_quoted(std::string_view text) {
-  std::string result = "'";
-  for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return result + "'";
 }
 
 bool matches(const std::vector<std::string>& patterns, std::string_view file) {
@@ -122,11 +117,12 @@ std::string scan_script(const std::string& directory, const ArtifactPatterns& pa
   std::set<std::string> roots;
   for (const std::string& pattern : patterns.paths) roots.insert(fixed_part(pattern));
   if (roots.empty() || texts.empty()) return "exit 0\n";
-  std::string script = "cd " + shell_quoted(directory) + " || exit 0\n{\n";
-  for (const std::string& text : texts) script += "printf '%s\\n' " + shell_quoted(text) + "\n";
+  std::string script = "cd " + support::shell_quoted(directory) + " || exit 0\n{\n";
+  for (const std::string& text : texts)
+    script += "printf '%s\\n' " + support::shell_quoted(text) + "\n";
   script += "} | grep -rlsF -f - --";
   if (roots.contains(".")) roots = {"."};
-  for (const std::string& root : roots) script += " " + shell_quoted(root);
+  for (const std::string& root : roots) script += " " + support::shell_quoted(root);
   return script + "\nexit 0\n";
 }
 

@@ -4,6 +4,7 @@
 #include "executor/state/plan.hpp"
 #include "executor/state/sandbox.hpp"
 #include "executor/support/files.hpp"
+#include "executor/support/shell.hpp"
 
 namespace berth::app {
 namespace {
@@ -25,13 +26,6 @@ class FileOutput final : public core::OutputSink {
   std::string m_text;
 };
 
-/// `value` for a POSIX shell.
-std::string quoted(const std::string& value) {
-  std::string text = "'";
-  for (const char c : value) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
 }  // namespace
 
 std::optional<KubeconfigText> operators_kubeconfig(const settings::EnvironmentRule& rule) {
@@ -50,7 +44,7 @@ std::optional<KubeconfigText> kubeconfig_left_by_script(const StageInput& input,
   if (!plan || !sandbox) return std::nullopt;
   std::string script = "for f in";
   for (const std::string& path : workloads::kubeconfig_paths(job.variables, {}, 0))
-    script += " " + quoted(path);
+    script += " " + support::shell_quoted(path);
   script +=
       " \"$HOME/.kube/config\"; do if [ -f \"$f\" ] && [ -r \"$f\" ]; then cat \"$f\"; exit; fi; "
       "done\n";
