@@ -58,13 +58,27 @@ inside() {
 # alive DAEMON: whether the daemon with that pid file runs.
 alive() {
 	# shellcheck disable=SC2016
-	inside sh -c 'read -r pid <"$1" && kill -0 "$pid"' alive "$run/$1.pid" 2>/dev/null
+	(inside sh -c 'read -r pid <"$1" && kill -0 "$pid"' alive "$run/$1.pid") 2>/dev/null
 }
 
-# signal_daemon DAEMON SIGNAL
-signal_daemon() {
+# end_daemon DAEMON: kills it where it runs; it may well end by itself meanwhile. A later one of that name is left alone.
+end_daemon() {
+	local pid
+	read -r pid 2>/dev/null <"$run/$1.pid" || return 0
 	# shellcheck disable=SC2016
-	inside sh -c 'kill -s "$1" "$(cat "$2")"' signal "$2" "$run/$1.pid" || die "$1 does not run"
+	process_gone() { ! (inside sh -c 'kill -s KILL "$1"' kill "$pid") 2>/dev/null; }
+	wait_for 10 process_gone || die "$1 does not end on SIGKILL"
+}
+
+# signal_daemon DAEMON SIGNAL: SIGKILL returns when it is gone.
+signal_daemon() {
+	alive "$1" || die "$1 does not run"
+	if [ "$2" = KILL ]; then
+		end_daemon "$1"
+	else
+		# shellcheck disable=SC2016
+		inside sh -c 'kill -s "$1" "$(cat "$2")"' signal "$2" "$run/$1.pid" || die "$1 gets no SIG$2"
+	fi
 }
 
 # wait_for SECONDS COMMAND...
