@@ -1,5 +1,6 @@
 #include "executor/net/curl_handle.hpp"
 
+#include "executor/net/address.hpp"
 #include "executor/net/curl_errors.hpp"
 
 #include <curl/curl.h>
@@ -21,7 +22,12 @@ void init_curl_once() {
   });
 }
 
-curl_socket_t open_socket(void*, curlsocktype, curl_sockaddr* address) noexcept {
+/// `refused`: a bool that is set where the address may not be connected to; null: any may.
+curl_socket_t open_socket(void* refused, curlsocktype, curl_sockaddr* address) noexcept {
+  if (refused != nullptr && is_this_machine(address->addr)) {
+    *static_cast<bool*>(refused) = true;
+    return CURL_SOCKET_BAD;
+  }
   const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd >= 0 && address->family != AF_UNIX) {
     // A path that swallows everything is noticed in less than a minute, whether
@@ -97,6 +103,9 @@ void CurlChannel::reset() {
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "berth/" BERTH_VERSION);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &open_socket);
+  const bool choosy = m_options.elsewhere && m_options.proxy.empty();
+  m_refused = false;
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, choosy ? &m_refused : nullptr);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 15L);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
@@ -154,6 +163,10 @@ void CurlChannel::release() noexcept {
 }
 
 HttpError CurlChannel::error(int code) {
+  if (m_refused && code == CURLE_COULDNT_CONNECT) {
+    return {HttpFailure::this_machine,
+            "'" + host_and_port(m_options) + "' is an address of this machine or its link"};
+  }
   long system_error = 0;
   curl_easy_getinfo(m_easy.get(), CURLINFO_OS_ERRNO, &system_error);
   return classify_curl_error(code, m_error_buffer.data(), static_cast<int>(system_error));

@@ -59,6 +59,8 @@ class CurlChannel {
   std::unique_ptr<void, CurlDeleter> m_easy;
   std::unique_ptr<void, CurlListDeleter> m_connect_to;
   bool m_added = false;
+  /// An address was, for HttpOptions::elsewhere.
+  bool m_refused = false;
 };
 
 }  // namespace berth::net

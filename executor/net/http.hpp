@@ -69,6 +69,7 @@ enum class HttpFailure {
   timeout,         ///< connecting took too long, or silence
   reset,           ///< the connection ended early: the server may have done what was asked
   proxy,           ///< the proxy wants a login, or refuses to connect us to this server
+  this_machine,    ///< HttpOptions::elsewhere, and the name means this machine
   malformed,       ///< what came is not HTTP, or too large
 };
 
@@ -111,6 +112,10 @@ struct HttpOptions {
   /// URL of a proxy (http, https, socks5), with its login; empty: none. Always
   /// asked for a tunnel (CONNECT).
   support::Secret proxy{};
+  /// Connect to no address of this machine itself or of its link (address.hpp), whatever
+  /// base_url's name resolves to: it was written by somebody who may not reach those. A
+  /// proxy's address is not looked at: it resolves the name by itself.
+  bool elsewhere = false;
 };
 
 /// An answer to HttpRequest with Upgrade: the stream is there only when the

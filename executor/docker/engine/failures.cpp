@@ -148,6 +148,8 @@ EngineUnreachable unreachable(const EngineAddress& address, const std::string& c
     case HttpFailure::proxy:
       text = "the proxy refuses: " + text;
       break;
+    case HttpFailure::this_machine:
+      break;
     case HttpFailure::malformed:
       text = "the answer is not an engine's: " + text;
       hint = "does a Docker engine listen at this address?";

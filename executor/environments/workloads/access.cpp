@@ -77,6 +77,8 @@ std::string why_unsafe(const kubernetes::KubeSelection& selection) {
   if (files) return selection.where + " refers to files beside it";
   if (!cluster.proxy_url.empty()) return cluster.where + " wants a proxy";
   if (!cluster.server.starts_with("https://")) return cluster.where + ": its server is not https";
+  // As it is written; what a name resolves to is looked at where it is connected to
+  // (Connection::elsewhere).
   const std::string_view host = std::string_view(cluster.server).substr(8);
   for (const std::string_view own :
        {"localhost", "127.", "[::1]", "[::ffff:127.", "0.0.0.0", "[::]", "169.254.", "[fe80"}) {
@@ -205,6 +207,7 @@ Target target_of(const KubeconfigText& kubeconfig, const core::Variables& variab
     Target target{.connection = kubernetes::connection_from(selection, environment),
                   .context = context,
                   .name_space = plain(variables, "KUBE_NAMESPACE")};
+    target.connection.elsewhere = kubeconfig.from != From::operator_;
     if (kubeconfig.from == From::operator_ && pins.namespaces.empty())
       check_own_namespace(kubeconfig, target);
     if (target.name_space.empty()) target.name_space = only(pins.namespaces);

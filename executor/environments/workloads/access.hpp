@@ -66,7 +66,7 @@ struct Target {
 /// Throws WrongTarget where what comes of it goes against a pin, and JobError where the
 /// kubeconfig cannot be used (OperatorError for an operator's). A job's kubeconfig must hold
 /// everything itself: it was written by others, so no file is read for it, no program started, no
-/// proxy asked, and nothing connected to that is plainly this machine.
+/// proxy asked, and nothing connected to that is this machine (net/address.hpp).
 Target target_of(const KubeconfigText& kubeconfig, const core::Variables& variables,
                  const Pins& pins);
 

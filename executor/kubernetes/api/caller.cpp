@@ -74,7 +74,8 @@ Caller::Session Caller::session(const std::stop_token& stop) {
                              .unix_socket = {},
                              .tls = m_connection.tls,
                              .connect_timeout = std::chrono::seconds(10),
-                             .proxy = m_connection.proxy};
+                             .proxy = m_connection.proxy,
+                             .elsewhere = m_connection.elsewhere};
     options.tls.certificate_pem = proof.certificate_pem;
     options.tls.key_pem = proof.key_pem;
     m_http_options = options;

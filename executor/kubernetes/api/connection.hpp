@@ -37,6 +37,8 @@ struct Connection {
   /// "" or the URL of a proxy; may hold a password.
   support::Secret proxy{};
   std::shared_ptr<CredentialSource> credentials{};
+  /// Never to this machine itself: net::HttpOptions::elsewhere.
+  bool elsewhere = false;
   /// Impersonation.
   std::vector<net::Header> headers{};
   /// Where all this came from: "context 'ci' of /home/ci/.kube/config".

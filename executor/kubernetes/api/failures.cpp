@@ -196,6 +196,11 @@ ApiUnreachable unreachable(const Connection& connection, const std::string& call
           "HTTPS_PROXY (or the kubeconfig's proxy-url) must name a proxy that lets us through; "
           "NO_PROXY takes the API server out";
       break;
+    case HttpFailure::this_machine:
+      fault = Fault::job;
+      hint = fmt::format("{} must name the API server by an address that others reach",
+                         connection.source);
+      break;
     case HttpFailure::malformed:
       text = "the answer is not an API server's: " + text;
       hint = fmt::format("is {} (from {}) a Kubernetes API server?", connection.base_url,

@@ -1,10 +1,17 @@
 #include "executor/environments/workloads/access.hpp"
+#include "executor/environments/workloads/after_script.hpp"
+#include "executor/kubernetes/api/api_error.hpp"
+#include "executor/kubernetes/api/server_version.hpp"
 #include "executor/support/base64.hpp"
+#include "executor/support/console.hpp"
 #include "executor/support/error.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/http_server/http_server.hpp"
 #include "tests/support/thrown.hpp"
 
 #include <fmt/format.h>
+
+#include <unistd.h>
 
 using namespace berth;
 using namespace berth::environments::workloads;
@@ -116,6 +123,20 @@ TEST_CASE(
   INFO(kubeconfig(parts));
   CHECK_THROWS_AS(target_of(text(kubeconfig(parts)), {}, {}), support::JobError);
   CHECK_THROWS_AS(target_of(text(kubeconfig(parts), From::file), {}, {}), support::JobError);
+}
+
+TEST_CASE("Where a name of a job's kubeconfig resolves to this machine nothing is asked") {
+  tests::HttpServer server;
+  const std::string port = server.url().substr(server.url().rfind(':'));
+  // Addresses have more spellings than text can tell.
+  const std::string content = kubeconfig({.server = "https://2130706433" + port});
+  support::StreamConsole console(STDERR_FILENO, false);
+  const auto client = connect(target_of(text(content), {}, {}), console);
+  CHECK_THAT(
+      message_of<kubernetes::ApiUnreachable>([&] { kubernetes::server_version(*client, {}); }),
+      EndsWith("is an address of this machine or its link"));
+  CHECK(server.connections() == 0);
+  CHECK_FALSE(target_of(text(kubeconfig(), From::operator_), {}, {}).connection.elsewhere);
 }
 
 TEST_CASE(

@@ -55,6 +55,30 @@ TEST_CASE("a request arrives as it was written and its answer comes back whole")
   CHECK_THAT(seen.header("User-Agent"), StartsWith("berth/"));
 }
 
+TEST_CASE("who may only go elsewhere connects to nothing here, whatever it is called") {
+  HttpServer server;
+  server.on("GET", "/x", {{.body = "reached"}});
+  const std::string port = server.url().substr(server.url().rfind(':'));
+  for (const char* host :
+       {"127.0.0.1", "localhost", "127.1", "2130706433", "0", "[::1]", "[::ffff:127.0.0.1]"}) {
+    INFO(host);
+    const std::string url = std::string("http://") + host + port;
+    const auto choosy =
+        net::make_http_client({.base_url = url, .unix_socket = {}, .tls = {}, .elsewhere = true});
+    CHECK(failure_of(*choosy, {.target = "/x"}) == net::HttpFailure::this_machine);
+  }
+  CHECK(server.connections() == 0);
+  CHECK(client_of(server)->send({.target = "/x"}, {}).body == "reached");
+  // The proxy looks the name up, and is the operator's.
+  const auto by_proxy = net::make_http_client({.base_url = "http://localhost:1",
+                                               .unix_socket = {},
+                                               .tls = {},
+                                               .proxy = support::Secret(server.url()),
+                                               .elsewhere = true});
+  CHECK(failure_of(*by_proxy, {.target = "/x"}) != net::HttpFailure::this_machine);
+  CHECK(server.connections() == 2);
+}
+
 TEST_CASE("methods without a body carry none, and HEAD answers headers alone") {
   HttpServer server;
   server.on("HEAD", "/x", {{.headers = {{"X-Stat", "e30="}}, .body = "not sent"}});
