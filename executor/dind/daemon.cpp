@@ -298,4 +298,8 @@ std::string with_cause(std::string words) {
   return cause.empty() ? words : words + "\n" + cause;
 }
 
+std::string ended_words(std::string_view image, const std::string& how) {
+  return fmt::format("the Docker daemon of service '{}' {}", image, with_cause(how));
+}
+
 }  // namespace berth::dind

@@ -87,5 +87,7 @@ std::string cause_of_end(std::string_view log);
 /// Words about a daemon's end, its last lines among them, and the likely cause as a
 /// line behind them.
 std::string with_cause(std::string words);
+/// The same of a daemon that ended while a script ran; `how`: how it ended, and its last lines.
+std::string ended_words(std::string_view image, const std::string& how);
 
 }  // namespace berth::dind

@@ -64,77 +64,61 @@ Daemons::Daemons(const core::JobSpec& spec, const std::vector<KnownService>& ser
     : m_services(services.size()) {
   if (!spec.docker_in_docker) return;
   std::vector<dind::ServiceFacts> facts;
-  bool brought = false;
-  for (const KnownService& service : services) {
-    facts.push_back(facts_of(service));
-    brought = brought || (!service.spec->spare_daemon && dind::is_daemon(facts.back()));
-  }
-  const std::string docker_host = expanded.get("DOCKER_HOST");
-  const bool has_socket = mounts_engine_socket(spec);
-  bool first = true;
+  for (const KnownService& service : services) facts.push_back(facts_of(service));
+  m_found = dind::find_daemons(spec.services, facts, expanded, network);
   for (std::size_t i = 0; i < services.size(); ++i) {
-    const core::ServiceSpec& service = *services[i].spec;
-    if (service.spare_daemon && brought) {
-      m_services[i].left_out = true;
-      continue;
-    }
-    if (!dind::is_daemon(facts[i])) continue;
-    require_privileges(service);
-    const dind::Daemon& daemon =
-        m_services[i].daemon.emplace(dind::plan_daemon(facts[i], docker_host, network));
-    ServiceExtras& extras = m_services[i].extras;
-    extras.command = daemon.command;
-    extras.without_engine_socket = true;
-    const std::string name = dind::name_of_daemon(spec.services, i);
-    const auto& aliases = service.aliases;
-    if (first && std::find(aliases.begin(), aliases.end(), name) == aliases.end()) {
-      extras.aliases.push_back(name);
-    }
-    if (daemon.mode == dind::Mode::tls) {
-      extras.mounts.push_back(
-          {.volume = server_certificates_volume(spec), .target = daemon.cert_dir + "/server"});
-      ExtraMount client{.volume = client_certificates_volume(spec),
-                        .target = daemon.cert_dir + "/client"};
-      extras.mounts.push_back(client);
-      client.read_only = true;
-      const bool known =
-          std::any_of(m_build_mounts.begin(), m_build_mounts.end(),
-                      [&](const ExtraMount& mount) { return mount.target == client.target; });
-      if (!known) m_build_mounts.push_back(std::move(client));
-    }
-    const std::string root = dind::data_root(facts[i]);
-    if (!is_mounted(spec, root)) {
-      m_services[i].data_root = root;
-      if (runs_as_root(services[i].image->user) && !declares(*services[i].image, root))
-        extras.mounts.push_back({.volume = {}, .target = root});
-    }
-    if (std::string words = dind::mismatch(daemon, service.container.image, docker_host);
-        first && !words.empty()) {
-      m_warnings.push_back(std::move(words));
-    }
-    if (first && !has_socket) m_client = dind::client_environment(daemon, name, expanded);
-    if (first && has_socket && docker_host.empty()) {
-      m_warnings.push_back(fmt::format(
-          "the runner's settings give jobs the engine's own socket: DOCKER_HOST is not set to "
-          "service '{}'",
-          service.container.image));
-    }
-    first = false;
+    const dind::JobDaemon* daemon = m_found.find(i);
+    if (daemon == nullptr) continue;
+    require_privileges(*services[i].spec);
+    give_extras(spec, *services[i].image, *daemon, m_services[i]);
   }
+  if (!m_found.warning.empty()) m_warnings.push_back(m_found.warning);
+  if (!m_found.any() || !mounts_engine_socket(spec)) return;
+  m_found.client.clear();
+  if (!expanded.get("DOCKER_HOST").empty()) return;
+  const auto first = std::find_if(m_found.services.begin(), m_found.services.end(),
+                                  [](const auto& one) { return one.has_value(); });
+  m_warnings.push_back(fmt::format(
+      "the runner's settings give jobs the engine's own socket: DOCKER_HOST is not set to "
+      "service '{}'",
+      spec.services[static_cast<std::size_t>(first - m_found.services.begin())].container.image));
+}
+
+void Daemons::give_extras(const core::JobSpec& spec, const ImageInfo& image,
+                          const dind::JobDaemon& daemon, Service& service) {
+  ServiceExtras& extras = service.extras;
+  extras.command = daemon.plan.command;
+  extras.without_engine_socket = true;
+  if (!daemon.further_alias.empty()) extras.aliases.push_back(daemon.further_alias);
+  if (daemon.plan.mode == dind::Mode::tls) {
+    extras.mounts.push_back(
+        {.volume = server_certificates_volume(spec), .target = daemon.plan.cert_dir + "/server"});
+    ExtraMount client{.volume = client_certificates_volume(spec),
+                      .target = daemon.plan.cert_dir + "/client"};
+    extras.mounts.push_back(client);
+    client.read_only = true;
+    const bool known =
+        std::any_of(m_build_mounts.begin(), m_build_mounts.end(),
+                    [&](const ExtraMount& mount) { return mount.target == client.target; });
+    if (!known) m_build_mounts.push_back(std::move(client));
+  }
+  if (is_mounted(spec, daemon.data_root)) return;
+  service.data_root = daemon.data_root;
+  if (runs_as_root(image.user) && !declares(image, daemon.data_root))
+    extras.mounts.push_back({.volume = {}, .target = daemon.data_root});
 }
 
 bool Daemons::starts(std::size_t service) const {
-  return service >= m_services.size() || !m_services[service].left_out;
+  return service != m_found.left_out;
 }
 
 const dind::Daemon* Daemons::find(std::size_t service) const {
-  if (service >= m_services.size() || !m_services[service].daemon) return nullptr;
-  return &*m_services[service].daemon;
+  const dind::JobDaemon* daemon = m_found.find(service);
+  return daemon == nullptr ? nullptr : &daemon->plan;
 }
 
 bool Daemons::any() const {
-  return std::any_of(m_services.begin(), m_services.end(),
-                     [](const Service& service) { return service.daemon.has_value(); });
+  return m_found.any();
 }
 
 void Daemons::complete(std::size_t service, Environment& environment) const {
@@ -144,21 +128,26 @@ void Daemons::complete(std::size_t service, Environment& environment) const {
 }
 
 void Daemons::complete_build(Environment& environment) const {
-  for (const auto& [key, value] : m_client) set_in(environment, key, value);
+  for (const auto& [key, value] : m_found.client) set_in(environment, key, value);
 }
 
 void Daemons::keep_layers(const std::string& volume) {
-  const auto daemon = std::find_if(m_services.begin(), m_services.end(),
-                                   [](const Service& one) { return one.daemon.has_value(); });
-  if (daemon == m_services.end() || daemon->data_root.empty()) return;
-  std::vector<ExtraMount>& mounts = daemon->extras.mounts;
+  for (std::size_t i = 0; i < m_services.size(); ++i) {
+    if (find(i) == nullptr) continue;
+    if (!m_services[i].data_root.empty()) keep_layers_of(m_services[i], volume);
+    return;
+  }
+}
+
+void Daemons::keep_layers_of(Service& daemon, const std::string& volume) {
+  std::vector<ExtraMount>& mounts = daemon.extras.mounts;
   const auto anonymous = std::find_if(mounts.begin(), mounts.end(),
                                       [](const ExtraMount& mount) { return mount.volume.empty(); });
   if (anonymous != mounts.end()) {
     anonymous->volume = volume;
     anonymous->kept = true;
   } else {
-    mounts.push_back({.volume = volume, .target = daemon->data_root, .kept = true});
+    mounts.push_back({.volume = volume, .target = daemon.data_root, .kept = true});
   }
 }
 

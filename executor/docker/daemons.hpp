@@ -2,7 +2,7 @@
 
 #include "executor/core/backend.hpp"
 #include "executor/dind/certificates.hpp"
-#include "executor/dind/daemon.hpp"
+#include "executor/dind/job_daemons.hpp"
 #include "executor/docker/bodies.hpp"
 #include "executor/docker/engine/objects.hpp"
 
@@ -57,15 +57,18 @@ class Daemons {
 
  private:
   struct Service {
-    bool left_out = false;
-    std::optional<dind::Daemon> daemon;
     /// Where it keeps its layers; empty where the settings have mounted something there.
     std::string data_root{};
     ServiceExtras extras;
   };
+
+  void give_extras(const core::JobSpec& spec, const ImageInfo& image, const dind::JobDaemon& daemon,
+                   Service& service);
+  static void keep_layers_of(Service& daemon, const std::string& volume);
+
+  dind::JobDaemons m_found;
   std::vector<Service> m_services;
   std::vector<ExtraMount> m_build_mounts;
-  std::vector<std::pair<std::string, std::string>> m_client;
   std::vector<std::string> m_warnings;
 };
 

@@ -120,9 +120,8 @@ void DockerBackend::tell_of_ended_daemons(const core::JobSpec& spec, const core:
     try {
       const auto end = find_end(m_engine, service_name(spec, index), stop);
       if (!end) continue;
-      console.warning(
-          fmt::format("the Docker daemon of service '{}' {}", spec.services[index].container.image,
-                      dind::with_cause(sandbox::explain(*end) + sandbox::quote_log(end->log))));
+      console.warning(dind::ended_words(spec.services[index].container.image,
+                                        sandbox::explain(*end) + sandbox::quote_log(end->log)));
     } catch (const support::Error& error) {
       // How the script ended is known.
       support::log(support::LogLevel::info, error.what());

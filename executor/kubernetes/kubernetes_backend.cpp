@@ -122,9 +122,9 @@ void tell_of_ended_daemons(Client& client, const core::JobSpec& spec, const Stag
                                            .tail_lines = sandbox::k_log_lines,
                                            .max_bytes = sandbox::k_log_bytes},
                                           stop);
-      console.warning(fmt::format(
-          "the Docker daemon of service '{}' {}", spec.services[index].container.image,
-          dind::with_cause(explain(*state) + sandbox::quote_log(sandbox::trimmed_log(log)))));
+      console.warning(
+          dind::ended_words(spec.services[index].container.image,
+                            explain(*state) + sandbox::quote_log(sandbox::trimmed_log(log))));
     }
   } catch (const support::Error& error) {  // how the script ended is known
     support::log(support::LogLevel::info, error.what());
@@ -155,7 +155,8 @@ core::Sandbox KubernetesBackend::prepare(const core::JobSpec& spec, const core::
   for (const std::string& warning : client->connection().warnings) console.warning(warning);
   const PlannedDaemons planned =
       plan_daemons(spec, input.job, input.expanded, input.container_environment);
-  for (const std::string& warning : planned.daemons.warnings) console.warning(warning);
+  if (const std::string& warning = planned.daemons.found.warning; !warning.empty())
+    console.warning(warning);
   const Placement place{.client = *client,
                         .settings = job.settings,
                         .name_space = namespace_of(job.settings, *client),

@@ -77,7 +77,7 @@ std::optional<std::string> Preparation::words_of_end(const PlannedContainer& con
 
 void Preparation::await_daemon(std::size_t service, const std::stop_token& stop) {
   const PlannedContainer& container = m_containers[2 + service];
-  const dind::Daemon& daemon = m_place.daemons.find(service)->plan;
+  const dind::Daemon& daemon = m_place.daemons.found.find(service)->plan;
   const auto& certificates = m_place.daemons.certificates;
   const bool ready = dind::await_daemon(
       {.image = container.image,
@@ -132,7 +132,7 @@ void Preparation::await_services() {
   const PodInputs inputs = pod_inputs();
   for (std::size_t i = 0; i < m_spec.services.size(); ++i) {
     const PlannedContainer& container = m_containers[2 + i];
-    const PodDaemon* daemon = m_place.daemons.find(i);
+    const dind::JobDaemon* daemon = m_place.daemons.found.find(i);
     const auto environment = to_environment(gitlab::service_environment(
         m_input.container_environment, m_input.expanded, inputs.services[i].own));
     // Which ports an image exposes a cluster does not tell.

@@ -111,7 +111,7 @@ json build_container(const core::JobSpec& spec, const PodInputs& inputs,
     env.push_back(variable(one.name, one.value));
   }
   if (inputs.daemons != nullptr) {
-    for (const auto& [key, value] : inputs.daemons->client) put_variable(env, key, value);
+    for (const auto& [key, value] : inputs.daemons->found.client) put_variable(env, key, value);
   }
   env.push_back(agent_options(spec, ""));
   json security = container_security_context(settings, settings.build_security);

@@ -111,41 +111,30 @@ PlannedDaemons plan_daemons(const core::JobSpec& spec, const core::Job& job,
   PlannedDaemons planned{.spec = spec, .daemons = {}};
   if (!spec.docker_in_docker) return planned;
   std::vector<dind::ServiceFacts> facts;
-  bool brought = false;
   for (const core::ServiceSpec& service : spec.services) {
     facts.push_back(facts_of(service, job, expanded, container_environment));
-    brought = brought || (!service.spare_daemon && dind::is_daemon(facts.back()));
   }
+  dind::JobDaemons& found = planned.daemons.found;
+  found = dind::find_daemons(spec.services, facts, expanded, {});
   auto& services = planned.spec.services;
-  if (brought && !services.empty() && services.back().spare_daemon) services.pop_back();
-  planned.daemons.services.resize(services.size());
-  const std::string docker_host = expanded.get("DOCKER_HOST");
-  bool first = true;
+  bool wants_tls = false;
   for (std::size_t i = 0; i < services.size(); ++i) {
-    if (!dind::is_daemon(facts[i])) continue;
+    const dind::JobDaemon* daemon = found.find(i);
+    if (daemon == nullptr) continue;
     core::ServiceSpec& service = services[i];
-    const dind::Daemon daemon = dind::plan_daemon(facts[i], docker_host, {});
-    if (!daemon.command.empty()) service.container.command = daemon.command;
+    if (!daemon->plan.command.empty()) service.container.command = daemon->plan.command;
     if (takes_mtu(facts[i])) {
       service.container.entrypoint = {"sh", "-c", k_start, "dockerd-entrypoint.sh"};
     }
-    planned.daemons.services[i] = PodDaemon{.plan = daemon, .data_root = dind::data_root(facts[i])};
-    if (first) {
-      const std::string name = dind::name_of_daemon(services, i);
-      auto& aliases = service.aliases;
-      if (std::find(aliases.begin(), aliases.end(), name) == aliases.end()) {
-        aliases.push_back(name);
-      }
-      planned.daemons.client = dind::client_environment(daemon, name, expanded);
-      if (std::string words = dind::mismatch(daemon, service.container.image, docker_host);
-          !words.empty()) {
-        planned.daemons.warnings.push_back(std::move(words));
-      }
-    }
-    first = false;
+    if (!daemon->further_alias.empty()) service.aliases.push_back(daemon->further_alias);
+    wants_tls = wants_tls || daemon->plan.mode == dind::Mode::tls;
   }
-  const auto wants_tls = [](const auto& one) { return one && one->plan.mode == dind::Mode::tls; };
-  if (const auto& all = planned.daemons.services; std::any_of(all.begin(), all.end(), wants_tls)) {
+  if (found.left_out) {
+    const auto index = static_cast<std::ptrdiff_t>(*found.left_out);
+    services.erase(services.begin() + index);
+    found.services.erase(found.services.begin() + index);
+  }
+  if (wants_tls) {
     planned.daemons.certificates = dind::make_certificates(dind::certificate_names(services));
   }
   return planned;
@@ -165,15 +154,15 @@ json daemon_volumes(const core::JobSpec& spec, const PodDaemons& daemons) {
     volumes.push_back(certificate_volume(spec, k_server_volume, "server"));
     volumes.push_back(certificate_volume(spec, k_client_volume, "client"));
   }
-  for (std::size_t i = 0; i < daemons.services.size(); ++i) {
-    if (daemons.find(i) == nullptr) continue;
+  for (std::size_t i = 0; i < daemons.found.services.size(); ++i) {
+    if (daemons.found.find(i) == nullptr) continue;
     volumes.push_back({{"name", data_volume(i)}, {"emptyDir", json::object()}});
   }
   return volumes;
 }
 
 void add_daemon_mounts(json& mounts, const PodDaemons& daemons, std::size_t service) {
-  const PodDaemon* daemon = daemons.find(service);
+  const dind::JobDaemon* daemon = daemons.found.find(service);
   if (daemon == nullptr) return;
   if (!is_mounted(mounts, daemon->data_root)) {
     mounts.push_back(mount(data_volume(service), daemon->data_root, false));
@@ -184,8 +173,8 @@ void add_daemon_mounts(json& mounts, const PodDaemons& daemons, std::size_t serv
 }
 
 void add_client_mounts(json& mounts, const PodDaemons& daemons) {
-  for (std::size_t i = 0; i < daemons.services.size(); ++i) {
-    const PodDaemon* daemon = daemons.find(i);
+  for (std::size_t i = 0; i < daemons.found.services.size(); ++i) {
+    const dind::JobDaemon* daemon = daemons.found.find(i);
     if (daemon == nullptr || daemon->plan.mode != dind::Mode::tls) continue;
     put(mounts, mount(k_client_volume, daemon->plan.cert_dir + "/client", true));
   }
@@ -196,7 +185,7 @@ void require_privileges(const core::JobSpec& spec, const PodDaemons& daemons,
   if (pod_spec.contains("runtimeClassName")) return;
   const std::vector<std::string> names = service_container_names(spec);
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (daemons.find(i) == nullptr) continue;
+    if (daemons.found.find(i) == nullptr) continue;
     const core::ServiceSpec& service = spec.services[i];
     for (const json& container : pod_spec.at("containers")) {
       if (container.value("name", "") != names[i]) continue;

@@ -3,38 +3,22 @@
 #include "executor/core/job.hpp"
 #include "executor/core/job_spec.hpp"
 #include "executor/dind/certificates.hpp"
-#include "executor/dind/daemon.hpp"
+#include "executor/dind/job_daemons.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <cstddef>
 #include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
 /// Docker daemons among the services of a pod: known by their image's name, entrypoint
 /// and command, since a cluster does not tell what an image says of itself.
 namespace berth::kubernetes {
 
-struct PodDaemon {
-  dind::Daemon plan{};
-  /// Where it keeps its layers.
-  std::string data_root{};
-};
-
 struct PodDaemons {
-  /// As JobSpec::services; empty: none of them is one.
-  std::vector<std::optional<PodDaemon>> services{};
-  /// For the build container.
-  std::vector<std::pair<std::string, std::string>> client{};
+  /// Of the plan's services (PlannedDaemons::spec).
+  dind::JobDaemons found{};
   /// There where one of them wants TLS.
   std::optional<dind::Certificates> certificates{};
-  /// For the job log.
-  std::vector<std::string> warnings{};
-
-  const PodDaemon* find(std::size_t service) const {
-    return service < services.size() && services[service] ? &*services[service] : nullptr;
-  }
 };
 
 /// The plan as the pod is made of it: without a spare daemon where the job brought one,

@@ -83,7 +83,8 @@ ContainerEnvironment service_environment(const PodInputs& inputs, std::size_t in
     set(hidden ? environment.secret : environment.plain, variable.key, value);
     std::erase(environment.withheld, variable.key);
   }
-  const PodDaemon* daemon = inputs.daemons == nullptr ? nullptr : inputs.daemons->find(index);
+  const dind::JobDaemon* daemon =
+      inputs.daemons == nullptr ? nullptr : inputs.daemons->found.find(index);
   if (daemon == nullptr) return environment;
   for (const auto& [key, value] : daemon->plan.environment) {
     remove(environment.secret, key);
