@@ -137,10 +137,9 @@ class Delivery {
             fmt::format("{} is not set: {} credentials fit it; they are files in {}", name,
                         paths.size(), core::k_credentials_directory));
     }
-    if (m_any) {
-      m_secrets.mounts = m_settings.shield_paths;
-      if (m_settings.shield_kubeconfig) shield_kubeconfig();
-    }
+    // A script may decode what nobody recognises.
+    m_secrets.mounts = m_settings.shield_paths;
+    if (m_any && m_settings.shield_kubeconfig) shield_kubeconfig();
     if (m_stages != masking::StageSecrets{}) {
       m_secrets.note = protocol::k_note_prefix + support::random_hex(k_note_name_bytes);
       m_secrets.stages = masking::encode(m_stages);

@@ -36,9 +36,10 @@ struct Credentials {
   OnInvalid on_invalid = OnInvalid::warn;
   bool normalise = true;
   bool mask = true;
-  /// Directories that are kept in memory for scripts that decode into them.
+  /// Directories that are kept in memory for scripts that decode into them: in every job.
   std::vector<std::string> shield_paths{};
-  /// The directory of a job's KUBECONFIG too, where the image has nothing there.
+  /// The directory of a job's KUBECONFIG too, where the job has a credential and the image
+  /// has nothing there.
   bool shield_kubeconfig = true;
   Scan scan_artifacts = Scan::off;
   std::vector<Scope> scope{};

@@ -160,6 +160,11 @@ class Pitfalls(Jobs):
         job = self.ready(variables, credentials=["shield_kubeconfig: false", "shield_paths: [/root/.kube]"])
         out = self.run_with(job, variables, script).check(0).out.decode()
         self.assertIn("/root/.kube\n", out)
+        self.finish(job)
+        # Also for what nobody recognises.
+        job = self.ready([], credentials=["shield_paths: [/root/.kube]"])
+        self.assertIn("/root/.kube\n", self.run_with(job, [], "df -P /root/.kube | tail -n 1").check(0).out.decode())
+        self.finish(job)
 
     def test_the_wrong_thing_is_told_of_before_a_script_runs(self):
         contextless = masked("KUBE_CONFIG", samples.one_line(samples.kubeconfig(self.token, context="staging")))
