@@ -1,13 +1,10 @@
 #include "cli/env/env_command.hpp"
 
+#include "cli/env/env_session.hpp"
 #include "cli/env/env_view.hpp"
-#include "executor/app/ledgers.hpp"
 #include "executor/core/overdue.hpp"
-#include "executor/environments/events.hpp"
-#include "executor/settings/settings.hpp"
 #include "executor/settings/units.hpp"
 #include "executor/support/clock.hpp"
-#include "executor/support/console.hpp"
 #include "executor/support/error.hpp"
 
 #include <fmt/format.h>
@@ -17,7 +14,6 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <optional>
 #include <pwd.h>
 #include <string_view>
@@ -27,63 +23,7 @@ namespace berth::cli {
 namespace {
 
 using environments::EventType;
-
-/// What every verb works with.
-class Session {
- public:
-  explicit Session(const EnvOptions& options)
-      : m_settings(settings::load(options.settings.empty() ? std::nullopt
-                                                           : std::optional(options.settings))),
-        m_console(STDERR_FILENO, support::color_wanted() && ::isatty(STDERR_FILENO) == 1),
-        m_ledger(app::make_ledger(m_settings, m_console)) {}
-
-  environments::Ledger& ledger() { return *m_ledger; }
-
-  EnvFacts facts(const std::string& name) {
-    return {.name = name,
-            .history = m_ledger->history(name, 0),
-            .lock = m_ledger->lock_state(name),
-            .approvals = m_ledger->approvals(name),
-            .rule = settings::rule_of(*m_settings.environments, name)};
-  }
-
-  /// Of the ledger, and of rules that are names and no patterns.
-  std::vector<std::string> names() {
-    std::vector<std::string> all = m_ledger->environments();
-    for (const auto& rule : m_settings.environments->rules) {
-      const bool plain = rule.name.find_first_of("*?[{\\") == std::string::npos;
-      if (plain && std::find(all.begin(), all.end(), rule.name) == all.end()) {
-        all.push_back(rule.name);
-      }
-    }
-    std::sort(all.begin(), all.end());
-    return all;
-  }
-
-  /// A typing error must not make an environment.
-  void expect_known(const std::string& name) {
-    const auto all = names();
-    if (std::find(all.begin(), all.end(), name) != all.end()) return;
-    const bool ruled = !settings::rule_of(*m_settings.environments, name).name.empty();
-    if (ruled) return;
-    throw support::OperatorError(fmt::format("no such environment: '{}'", name),
-                                 "`berth env list` shows those that are known");
-  }
-
-  void tell(EventType type, const std::string& environment, const std::string& user,
-            const std::string& text) {
-    environments::Event event{.type = type, .at = support::unix_seconds(), .text = text};
-    event.deployment.environment = environment;
-    event.deployment.user = user;
-    environments::make_events({.targets = m_settings.environments->events}, m_console, {})
-        ->tell(event);
-  }
-
- private:
-  settings::Settings m_settings;
-  support::StreamConsole m_console;
-  std::unique_ptr<environments::Ledger> m_ledger;
-};
+using environments::ProjectEnvironment;
 
 std::string account_of(uid_t uid) {
   passwd entry{};
@@ -124,103 +64,108 @@ std::string operator_account() {
 }
 
 int run_env_list(const EnvOptions& options) {
-  Session session(options);
+  EnvSession session(options);
   std::vector<EnvFacts> all;
-  for (const std::string& name : session.names()) all.push_back(session.facts(name));
+  for (const ProjectEnvironment& one : session.all()) all.push_back(session.facts(one));
   const std::int64_t now = support::unix_seconds();
   fmt::print("{}", options.json ? list_json(all, now) : list_text(all, now));
   return 0;
 }
 
 int run_env_show(const EnvOptions& options) {
-  Session session(options);
-  session.expect_known(options.environment);
-  const EnvFacts facts = session.facts(options.environment);
+  EnvSession session(options);
+  const EnvFacts facts = session.facts(session.one(options));
   const std::int64_t now = support::unix_seconds();
   fmt::print("{}", options.json ? show_json(facts, now) : show_text(facts, now));
   return 0;
 }
 
 int run_env_history(const EnvHistoryOptions& options) {
-  Session session(options);
-  session.expect_known(options.environment);
-  const auto history = session.ledger().history(options.environment, options.limit);
+  EnvSession session(options);
+  const ProjectEnvironment one = session.one(options);
+  const auto history = session.ledger(one.project)->history(one.name, options.limit);
   fmt::print("{}", options.json ? history_json(history) : history_text(history));
   return 0;
 }
 
 int run_env_lock(const EnvLockOptions& options) {
-  Session session(options);
-  session.expect_known(options.environment);
+  EnvSession session(options);
+  const ProjectEnvironment one = session.all_or_one(options);
   const std::int64_t now = support::unix_seconds();
   const environments::ManualLock lock{.user = operator_account(),
                                       .reason = options.reason,
                                       .since = now,
                                       .until = end_of(options.duration, now)};
-  const auto before = session.ledger().lock_state(options.environment);
+  const auto ledger = session.ledger(one.project);
+  const auto before = ledger->lock_state(one.name);
   if (before.manual && before.manual->user != lock.user) {
     throw support::OperatorError(
-        fmt::format("environment '{}' is locked by {} since {}: {}", options.environment,
-                    before.manual->user, core::utc_minute(before.manual->since),
-                    before.manual->reason),
+        fmt::format("environment '{}' is locked by {} since {}: {}", one.name, before.manual->user,
+                    core::utc_minute(before.manual->since), before.manual->reason),
         "`berth env unlock` first");
   }
-  session.ledger().set_manual_lock(options.environment, lock);
-  session.tell(EventType::locked, options.environment, lock.user, lock.reason);
+  ledger->set_manual_lock(one.name, lock);
+  session.tell(EventType::locked, one, lock.user, lock.reason);
   if (options.json) {
-    fmt::print("{}", show_json(session.facts(options.environment), now));
+    fmt::print("{}", show_json(session.shown(one), now));
     return 0;
   }
-  fmt::print("locked '{}' {}\n", options.environment,
+  fmt::print("locked {} {}\n", words(one),
              lock.until == 0 ? "until it is unlocked" : "until " + core::utc_minute(lock.until));
-  if (before.holder) {
-    fmt::print("{} still runs there and is not stopped\n", before.holder->who);
+  for (const EnvFacts& facts : session.locked_by(one)) {
+    if (facts.lock.holder)
+      fmt::print("{} still runs there and is not stopped\n", facts.lock.holder->who);
   }
   return 0;
 }
 
 int run_env_unlock(const EnvOptions& options) {
-  Session session(options);
-  session.expect_known(options.environment);
-  const auto before = session.ledger().lock_state(options.environment);
-  if (before.manual) {
-    session.ledger().set_manual_lock(options.environment, std::nullopt);
-    session.tell(EventType::unlocked, options.environment, operator_account(),
-                 before.manual->reason);
+  EnvSession session(options);
+  const ProjectEnvironment one = session.all_or_one(options);
+  const auto before = session.own_lock(one);
+  if (before) {
+    session.ledger(one.project)->set_manual_lock(one.name, std::nullopt);
+    session.tell(EventType::unlocked, one, operator_account(), before->reason);
   }
   if (options.json) {
-    fmt::print("{}", show_json(session.facts(options.environment), support::unix_seconds()));
+    fmt::print("{}", show_json(session.shown(one), support::unix_seconds()));
     return 0;
   }
-  fmt::print("{}\n", before.manual ? fmt::format("unlocked '{}'", options.environment)
-                                   : fmt::format("'{}' was not locked", options.environment));
+  fmt::print("{}\n", before ? fmt::format("unlocked {}", words(one))
+                            : fmt::format("{} was not locked", words(one)));
+  for (const EnvFacts& facts : session.locked_by(one)) {
+    if (!facts.lock.manual) continue;
+    fmt::print("{} is still locked\n", words({.name = facts.name, .project = facts.project}));
+  }
   return 0;
 }
 
 int run_env_approve(const EnvApproveOptions& options) {
-  Session session(options);
+  EnvSession session(options);
   session.expect_known(options.environment);
   if (!options.user.empty() && ::getuid() != 0) {
     throw support::OperatorError("--user is for root alone: an approval is one's own");
   }
+  // Of one that has not deployed yet as well.
+  const ProjectEnvironment one{.name = options.environment, .project = options.project};
   const environments::Approval approval{
       .user = options.user.empty() ? operator_account() : options.user,
       .project = options.project,
       .pipeline = options.pipeline,
       .comment = options.comment,
       .at = support::unix_seconds()};
-  const auto needed = session.facts(options.environment).rule.approvals;
+  const auto needed = session.facts(one).rule.approvals;
   if (!needed.users.empty() &&
       std::find(needed.users.begin(), needed.users.end(), approval.user) == needed.users.end()) {
     throw support::OperatorError(fmt::format("'{}' is none of those whose approval counts for '{}'",
                                              approval.user, options.environment),
                                  "see `approvals` of its rule in berth.yaml");
   }
-  session.ledger().approve(options.environment, approval);
-  session.tell(EventType::approved, options.environment, approval.user,
+  session.ledger(one.project)->approve(one.name, approval);
+  session.tell(EventType::approved, one, approval.user,
                fmt::format("pipeline {} of {}", approval.pipeline, approval.project));
   if (options.json) {
-    fmt::print("{}", show_json(session.facts(options.environment), approval.at));
+    fmt::print("{}", show_json(session.facts(one), approval.at));
     return 0;
   }
   fmt::print("{} approves that pipeline {} of {} deploys to '{}', good until {}\n", approval.user,

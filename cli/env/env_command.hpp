@@ -14,6 +14,8 @@ struct EnvOptions {
   bool json = false;
   /// Not for list.
   std::string environment{};
+  /// Path of the project whose it is; empty: the only one that has it, and for locks all.
+  std::string project{};
 };
 
 struct EnvHistoryOptions : EnvOptions {
@@ -27,8 +29,8 @@ struct EnvLockOptions : EnvOptions {
   std::string duration{};
 };
 
+/// Of the project's pipeline.
 struct EnvApproveOptions : EnvOptions {
-  std::string project{};
   std::int64_t pipeline = 0;
   std::string comment{};
   /// Whose approval it is; only root may say so. Empty: the account's own.

@@ -105,6 +105,7 @@ ordered_json facts_json(const EnvFacts& facts, std::int64_t now) {
   ordered_json waiting = ordered_json::array();
   for (const auto& one : facts.lock.waiting) waiting.push_back(holder_json(one));
   return {{"environment", facts.name},
+          {"project", facts.project.empty() ? ordered_json() : ordered_json(facts.project)},
           {"state", state_words(facts, now)},
           {"may_deploy", seen.may_deploy && !facts.lock.manual},
           {"opens",
@@ -186,11 +187,12 @@ std::string state_words(const EnvFacts& facts, std::int64_t now) {
 std::string list_text(const std::vector<EnvFacts>& all, std::int64_t now) {
   if (all.empty()) return "no environment is known yet: nothing has been deployed\n";
   std::vector<std::vector<std::string>> rows{
-      {"ENVIRONMENT", "RUNS", "LAST", "RESULT", "WHEN", "BY", "STATE"}};
+      {"ENVIRONMENT", "PROJECT", "RUNS", "LAST", "RESULT", "WHEN", "BY", "STATE"}};
   for (const EnvFacts& facts : all) {
     const Deployment* const live = current(facts.history);
     const Deployment* const last = facts.history.empty() ? nullptr : &facts.history.front();
-    rows.push_back({facts.name, live == nullptr ? "-" : what(*live),
+    rows.push_back({facts.name, facts.project.empty() ? "-" : facts.project,
+                    live == nullptr ? "-" : what(*live),
                     last == nullptr ? "-" : fmt::format("{}", last->number),
                     last == nullptr ? "-" : std::string(to_string(last->result)),
                     last == nullptr ? "-" : core::utc_minute(last->started),
@@ -203,7 +205,8 @@ std::string list_text(const std::vector<EnvFacts>& all, std::int64_t now) {
 std::string show_text(const EnvFacts& facts, std::int64_t now) {
   const settings::EnvironmentRule& rule = facts.rule;
   std::string text =
-      fmt::format("environment  {}\nrule         {}\nwindows      {}\n", facts.name,
+      fmt::format("environment  {}{}\nrule         {}\nwindows      {}\n", facts.name,
+                  facts.project.empty() ? "" : " of " + facts.project,
                   rule.name.empty() ? "none: the defaults" : rule.name, windows_words(facts, now));
   if (facts.lock.manual) text += "lock         " + manual_words(*facts.lock.manual) + "\n";
   if (facts.lock.holder) text += "in use by    " + holder_words(*facts.lock.holder) + "\n";

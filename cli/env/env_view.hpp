@@ -13,6 +13,8 @@ namespace berth::cli {
 
 /// All that is known of one environment.
 struct EnvFacts {
+  /// Path of the project whose it is; empty: no project has deployed there yet.
+  std::string project{};
   std::string name{};
   /// Newest first.
   std::vector<environments::Deployment> history{};

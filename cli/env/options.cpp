@@ -1,5 +1,7 @@
 #include "cli/env/options.hpp"
 
+#include "cli/env/common_options.hpp"
+
 #include <CLI/CLI.hpp>
 
 namespace berth::cli {
@@ -8,13 +10,7 @@ namespace {
 CLI::App* verb(CLI::App& parent, const char* name, const char* text, EnvOptions& options,
                bool of_one = true) {
   CLI::App* const command = parent.add_subcommand(name, text);
-  command->add_option("--settings", options.settings,
-                      "berth.yaml (default: that of the four programs)");
-  command->add_flag("--json", options.json, "Tell it as JSON");
-  if (of_one) {
-    command->add_option("environment", options.environment, "Its name, as in environment:name")
-        ->required();
-  }
+  add_common_options(*command, options, of_one);
   return command;
 }
 
@@ -31,12 +27,14 @@ EnvCommand::EnvCommand(CLI::App& app)
   m_history = verb(*m_command, "history", "Its deployments, newest first", m_past);
   m_history->add_option("--limit", m_past.limit, "How many (0: all that are kept)")
       ->capture_default_str();
-  m_lock = verb(*m_command, "lock", "Let nobody deploy there", m_locking);
+  m_lock = verb(*m_command, "lock",
+                "Let nobody deploy there: no project's job, or with --project none of that one's",
+                m_locking);
   m_lock->add_option("--reason", m_locking.reason, "Why; jobs that are refused say it")->required();
   m_lock->add_option("--for", m_locking.duration, "For how long (2h; default: until unlock)");
   m_unlock = verb(*m_command, "unlock", "Take that lock away", m_unlocking);
   m_approve = verb(*m_command, "approve", "Agree that a pipeline deploys there", m_approving);
-  m_approve->add_option("--project", m_approving.project, "Its path: group/project")->required();
+  m_approve->get_option("--project")->required()->description("Its path: group/project");
   m_approve->add_option("--pipeline", m_approving.pipeline, "The pipeline's id")
       ->required()
       ->check(CLI::PositiveNumber);

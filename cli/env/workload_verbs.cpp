@@ -1,8 +1,10 @@
 #include "cli/env/workload_verbs.hpp"
 
+#include "cli/env/common_options.hpp"
 #include "cli/env/env_view.hpp"
 #include "executor/app/env_actions.hpp"
 #include "executor/app/ledgers.hpp"
+#include "executor/environments/project_ledger.hpp"
 #include "executor/settings/settings.hpp"
 #include "executor/support/console.hpp"
 #include "executor/support/error.hpp"
@@ -55,11 +57,7 @@ WorkloadVerbs::WorkloadVerbs(CLI::App& env)
       m_promote(env.add_subcommand("promote", "Take the images that passed in one to another")),
       m_stop(env.add_subcommand("stop", "Remove a review environment's namespace")) {
   for (CLI::App* const verb : {m_diff, m_drift, m_rollback, m_promote, m_stop}) {
-    verb->add_option("--settings", m_options.settings,
-                     "berth.yaml (default: that of the four programs)");
-    verb->add_flag("--json", m_options.json, "Tell it as JSON");
-    verb->add_option("environment", m_options.environment, "Its name, as in environment:name")
-        ->required();
+    add_common_options(*verb, m_options, true);
   }
   m_diff->add_option("number", m_options.number, "Of the deployment (default: the newest)")
       ->check(CLI::PositiveNumber);
@@ -85,7 +83,10 @@ int WorkloadVerbs::run() const {
 int WorkloadVerbs::diff() const {
   const settings::Settings settings = load(m_options);
   support::StreamConsole console(STDERR_FILENO, support::color_wanted());
-  const auto history = app::make_ledger(settings, console)->history(m_options.environment, 0);
+  const auto shared = app::make_ledger(settings, console);
+  const auto project =
+      environments::project_meant(*shared, m_options.environment, m_options.project);
+  const auto history = of_project(shared, project)->history(m_options.environment, 0);
   print(app::recorded_diff(history, given(m_options.number), given(m_options.other)),
         m_options.json, "no workload differs");
   return 0;
@@ -96,11 +97,13 @@ int WorkloadVerbs::drift() const {
   try {
     const settings::Settings settings = load(m_options);
     // Without `environments` there is no record.
-    app::make_ledger(settings, console);
-    const auto all = app::env_drift({.settings = settings,
-                                     .console = console,
-                                     .environment = m_options.environment,
-                                     .user = operator_account()});
+    const auto shared = app::make_ledger(settings, console);
+    const auto all = app::env_drift(
+        {.settings = settings,
+         .console = console,
+         .project = environments::project_meant(*shared, m_options.environment, m_options.project),
+         .environment = m_options.environment,
+         .user = operator_account()});
     print(all, m_options.json, "everything runs as recorded");
     return all.empty() ? k_same : k_differs;
   } catch (const support::Error& error) {
@@ -115,16 +118,17 @@ int WorkloadVerbs::drift() const {
 int WorkloadVerbs::change() const {
   const settings::Settings settings = load(m_options);
   support::StreamConsole console(STDERR_FILENO, support::color_wanted());
-  app::make_ledger(settings, console);
+  const std::string& changed = m_promote->parsed() ? m_options.target : m_options.environment;
+  const auto shared = app::make_ledger(settings, console);
   app::EnvAction action{.settings = settings,
                         .console = console,
-                        .environment = m_options.environment,
+                        .project = environments::project_meant(*shared, changed, m_options.project),
+                        .environment = changed,
                         .user = operator_account()};
   environments::Deployment done;
   if (m_rollback->parsed()) {
     done = app::env_rollback(action, m_options.number);
   } else if (m_promote->parsed()) {
-    action.environment = m_options.target;
     done = app::env_promote(action, m_options.environment);
   } else {
     done = app::env_stop(action);

@@ -65,7 +65,7 @@ class Entry final : public EnteredEnvironment {
         m_deployment(environments::deployment_of(m_request, plan.attempt)),
         m_claim(claim_of(settings, plan, m_deployment)),
         m_interval(environments::heartbeat_interval(m_claim.silence)),
-        m_ledger(make_ledger(settings, input.console)),
+        m_ledger(make_ledger(settings, input.console, m_request.project)),
         m_events(make_events(input, settings)) {}
 
   /// Before the wait, so that nobody waits for a no; and again behind it, since the clock
@@ -73,7 +73,8 @@ class Entry final : public EnteredEnvironment {
   void enter(const core::Job& job) {
     decide();
     // Before the lock: cleanup gives back what a killed prepare has taken.
-    state::write_deployment(m_input.environment.tmpdir, {.environment = m_request.environment,
+    state::write_deployment(m_input.environment.tmpdir, {.project = m_request.project,
+                                                         .environment = m_request.environment,
                                                          .id = m_deployment.id,
                                                          .heartbeat = m_claim.heartbeat,
                                                          .interval = m_interval});
@@ -203,7 +204,7 @@ class Entry final : public EnteredEnvironment {
   Deployment m_deployment;
   environments::Claim m_claim;
   std::chrono::milliseconds m_interval;
-  std::unique_ptr<environments::Ledger> m_ledger;
+  std::shared_ptr<environments::Ledger> m_ledger;
   std::unique_ptr<environments::Events> m_events;
   std::optional<environments::Heartbeat> m_heartbeat;
 };
@@ -290,7 +291,7 @@ core::ExitStatus conclude_script(const StageInput& input, const core::ExitStatus
         look_after(input, settings, deployment->environment,
                    {.result = status.success() ? Result::success : Result::failed,
                     .cause = status.success() ? std::string() : words_for(status)});
-    const auto ledger = make_ledger(settings, input.console);
+    const auto ledger = make_ledger(settings, input.console, deployment->project);
     record(input, settings, *ledger, *deployment, end.conclusion);
     if (status.success() && end.conclusion.result != Result::success) {
       throw support::JobError(
@@ -311,7 +312,7 @@ void leave_environment(const StageInput& input, const settings::Settings& settin
                        bool all_removed) {
   const auto deployment = state::read_deployment(input.environment.tmpdir);
   if (!deployment || !settings.environments) return;
-  const auto ledger = make_ledger(settings, input.console);
+  const auto ledger = make_ledger(settings, input.console, deployment->project);
   const auto known = find(*ledger, *deployment);
   if (known && known->result == Result::running) {
     record(input, settings, *ledger, *deployment, unseen_end(input));

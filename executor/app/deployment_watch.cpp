@@ -91,9 +91,10 @@ std::int64_t script_start(const StageInput& input, kubernetes::Client& client) {
 /// What the last good deployment at the same place left.
 std::optional<workloads::Snapshot> recorded_at(const StageInput& input,
                                                const settings::Settings& settings,
-                                               const std::string& environment, const Place& place) {
-  const auto history = make_ledger(settings, input.console)->history(environment, 0);
-  // Projects may have environments of one name at several places.
+                                               const environments::Request& request,
+                                               const Place& place) {
+  const auto history =
+      make_ledger(settings, input.console, request.project)->history(request.environment, 0);
   const auto good =
       std::find_if(history.begin(), history.end(), [&](const environments::Deployment& one) {
         return one.result == environments::Result::success &&
@@ -221,7 +222,7 @@ LookedAfter look_at_changes(const StageInput& input, const settings::Settings& s
       script.before = before;
     } else {
       script.changed_since = script_start(input, *place.client);
-      script.recorded = recorded_at(input, settings, environment, place);
+      script.recorded = recorded_at(input, settings, *request, place);
     }
     // It has answered: from here on what cannot be seen is no success.
     had_access = true;

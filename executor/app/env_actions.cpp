@@ -86,6 +86,11 @@ const Deployment& good_or_throw(const Deployment* found, const std::string& envi
       "them");
 }
 
+std::vector<Deployment> history_of(const EnvAction& action) {
+  return make_ledger(action.settings, action.console, action.project)
+      ->history(action.environment, 0);
+}
+
 workloads::GateRun gate_of(const settings::EnvironmentRule& rule) {
   workloads::GateRun run{.probe = {.url = rule.gate.probe}};
   run.options.timeout = rule.gate.timeout;
@@ -98,7 +103,7 @@ class Turn {
  public:
   Turn(const EnvAction& action, Deployment deployment)
       : m_action(action),
-        m_ledger(make_ledger(action.settings, action.console)),
+        m_ledger(make_ledger(action.settings, action.console, action.project)),
         m_events(environments::make_events({.targets = action.settings.environments->events},
                                            action.console, action.stop)),
         m_deployment(std::move(deployment)) {
@@ -197,7 +202,7 @@ class Turn {
   }
 
   const EnvAction& m_action;
-  std::unique_ptr<environments::Ledger> m_ledger;
+  std::shared_ptr<environments::Ledger> m_ledger;
   std::unique_ptr<environments::Events> m_events;
   Deployment m_deployment;
   std::filesystem::path m_file;
@@ -229,22 +234,19 @@ Deployment made_from(const Deployment& record, environments::Origin origin) {
 
 }  // namespace
 
-Whose place_of(const Deployment& deployment) {
-  return {.project = deployment.project,
-          .cluster = deployment.cluster,
-          .name_space = deployment.name_space};
+Where place_of(const Deployment& deployment) {
+  return {.cluster = deployment.cluster, .name_space = deployment.name_space};
 }
 
 const Deployment* last_good(const std::vector<Deployment>& history, std::int64_t before,
-                            const Whose& whose) {
+                            const Where& where) {
   const auto fits = [](const std::string& wanted, const std::string& is) {
     return wanted.empty() || wanted == is;
   };
   const auto found = std::find_if(history.begin(), history.end(), [&](const Deployment& one) {
     return one.result == Result::success && one.action == environments::Action::start &&
            !one.workloads.empty() && (before == 0 || one.number < before) &&
-           fits(whose.project, one.project) && fits(whose.cluster, one.cluster) &&
-           fits(whose.name_space, one.name_space);
+           fits(where.cluster, one.cluster) && fits(where.name_space, one.name_space);
   });
   return found == history.end() ? nullptr : &*found;
 }
@@ -266,7 +268,7 @@ std::vector<workloads::Difference> recorded_diff(const std::vector<Deployment>& 
 }
 
 std::vector<workloads::Difference> env_drift(const EnvAction& action) {
-  const auto history = make_ledger(action.settings, action.console)->history(action.environment, 0);
+  const auto history = history_of(action);
   const Deployment& record = good_or_throw(last_good(history, 0), action.environment);
   const auto client = client_of(action, record);
   const workloads::Snapshot live = workloads::observe(*client, record.name_space, action.stop);
@@ -281,12 +283,12 @@ std::vector<workloads::Difference> env_drift(const EnvAction& action) {
 }
 
 Deployment env_rollback(const EnvAction& action, std::int64_t number) {
-  const auto history = make_ledger(action.settings, action.console)->history(action.environment, 0);
+  const auto history = history_of(action);
   const std::int64_t newest = history.empty() ? 0 : history.front().number;
   const Deployment& record = good_or_throw(
       number != 0
           ? &find_number(history, number)
-          : last_good(history, newest, history.empty() ? Whose{} : place_of(history.front())),
+          : last_good(history, newest, history.empty() ? Where{} : place_of(history.front())),
       action.environment);
   if (record.workloads.empty())
     throw support::OperatorError(
@@ -304,12 +306,11 @@ Deployment env_rollback(const EnvAction& action, std::int64_t number) {
 }
 
 Deployment env_promote(const EnvAction& action, const std::string& source) {
-  const auto ledger = make_ledger(action.settings, action.console);
+  const auto ledger = make_ledger(action.settings, action.console, action.project);
   const auto ours = ledger->history(action.environment, 0);
   const Deployment& record = good_or_throw(last_good(ours, 0), action.environment);
   const auto theirs = ledger->history(source, 0);
-  const Deployment& passed =
-      good_or_throw(last_good(theirs, 0, {.project = record.project}), source);
+  const Deployment& passed = good_or_throw(last_good(theirs, 0), source);
   const auto client = client_of(action, record);
   Deployment promotion = made_from(passed, environments::Origin::promotion);
   promotion.of_environment = source;
@@ -331,7 +332,7 @@ Deployment env_stop(const EnvAction& action) {
                     action.environment),
         "only what Berth has made is removed by it: see `review` in berth.yaml");
   }
-  const auto history = make_ledger(action.settings, action.console)->history(action.environment, 0);
+  const auto history = history_of(action);
   // One that nobody saw the end of does not tell.
   const auto known = std::find_if(history.begin(), history.end(),
                                   [](const Deployment& one) { return !one.name_space.empty(); });

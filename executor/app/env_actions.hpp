@@ -19,6 +19,8 @@ namespace berth::app {
 struct EnvAction {
   const settings::Settings& settings;
   support::Console& console;
+  /// Path of the project whose environment it is.
+  std::string project{};
   std::string environment{};
   /// The operator's account.
   std::string user{};
@@ -32,20 +34,19 @@ std::vector<environments::workloads::Difference> recorded_diff(
     const std::vector<environments::Deployment>& history, std::optional<std::int64_t> number,
     std::optional<std::int64_t> other);
 
-/// Projects may have environments of one name, and one may have moved; "" is any.
-struct Whose {
-  std::string project{};
+/// An environment may have moved; "" is any.
+struct Where {
   std::string cluster{};
   std::string name_space{};
 };
 
 /// That of the deployment, as far as its record says.
-Whose place_of(const environments::Deployment& deployment);
+Where place_of(const environments::Deployment& deployment);
 
 /// The last deployment that went well and left workloads; `before` another one's number where
 /// not 0. Null: there is none. Pure.
 const environments::Deployment* last_good(const std::vector<environments::Deployment>& history,
-                                          std::int64_t before, const Whose& whose = {});
+                                          std::int64_t before, const Where& where = {});
 
 /// The last good deployment's record against what runs. Throws OperatorError where nothing
 /// is recorded or the cluster cannot be read.
@@ -55,8 +56,8 @@ std::vector<environments::workloads::Difference> env_drift(const EnvAction& acti
 // it ended: its result says whether it went well. All throw what Ledger and Client throw,
 // environments::Refusal where the environment is locked, and support::Cancelled.
 
-/// Applies what deployment `number` left; 0: the last good one before the newest, of the same
-/// project at the same place.
+/// Applies what deployment `number` left; 0: the last good one before the newest, at the same
+/// place.
 environments::Deployment env_rollback(const EnvAction& action, std::int64_t number);
 /// Sets the images with which the project's last good deployment of `source` passed.
 environments::Deployment env_promote(const EnvAction& action, const std::string& source);

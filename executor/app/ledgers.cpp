@@ -3,6 +3,7 @@
 #include "executor/app/backend_options.hpp"
 #include "executor/environments/file_ledger.hpp"
 #include "executor/environments/kubernetes_ledger.hpp"
+#include "executor/environments/project_ledger.hpp"
 #include "executor/kubernetes/connect.hpp"
 #include "executor/state/host_id.hpp"
 #include "executor/support/error.hpp"
@@ -17,8 +18,10 @@ std::filesystem::path heartbeat_file(const settings::Settings& settings, const s
   return settings.state_dir / "deployments" / id;
 }
 
-std::unique_ptr<environments::Ledger> make_ledger(const settings::Settings& settings,
-                                                  support::Console& console) {
+namespace {
+
+std::unique_ptr<environments::Ledger> make_shared_ledger(const settings::Settings& settings,
+                                                         support::Console& console) {
   if (!settings.environments) {
     throw support::OperatorError("the settings have no section 'environments'",
                                  "add `environments: {}` to berth.yaml to record deployments");
@@ -34,6 +37,14 @@ std::unique_ptr<environments::Ledger> make_ledger(const settings::Settings& sett
       {.root = store.path.empty() ? settings.state_dir / "environments" : store.path,
        .keep = store.keep,
        .host = ledger_host(settings)});
+}
+
+}  // namespace
+
+std::shared_ptr<environments::Ledger> make_ledger(const settings::Settings& settings,
+                                                  support::Console& console,
+                                                  const std::string& project) {
+  return environments::of_project(make_shared_ledger(settings, console), project);
 }
 
 }  // namespace berth::app

@@ -10,11 +10,13 @@
 
 namespace berth::app {
 
-/// The ledger that `environments.store` names. `console` is told of trouble on the way to
-/// a cluster, and must outlive it. Throws OperatorError where the settings have no
-/// `environments`.
-std::unique_ptr<environments::Ledger> make_ledger(const settings::Settings& settings,
-                                                  support::Console& console);
+/// A project's environments (environments/project_ledger.hpp) in the ledger that
+/// `environments.store` names; without a project that ledger, which all share. `console` is
+/// told of trouble on the way to a cluster, and must outlive it. Throws OperatorError where
+/// the settings have no `environments`.
+std::shared_ptr<environments::Ledger> make_ledger(const settings::Settings& settings,
+                                                  support::Console& console,
+                                                  const std::string& project = {});
 
 /// Claim::host of this machine.
 std::string ledger_host(const settings::Settings& settings);

@@ -24,6 +24,7 @@ constexpr std::size_t k_max_snapshot = std::size_t{64} << 20;
 
 std::string encode_deployment(const DeploymentState& deployment) {
   const nlohmann::ordered_json json{{"version", k_version},
+                                    {"project", deployment.project},
                                     {"environment", deployment.environment},
                                     {"id", deployment.id},
                                     {"heartbeat", deployment.heartbeat.native()},
@@ -34,7 +35,8 @@ std::string encode_deployment(const DeploymentState& deployment) {
 DeploymentState decode_deployment(std::string_view text, std::string_view name) {
   const nlohmann::json root = parse_versioned(text, k_version, name);
   try {
-    return {.environment = root.at("environment").get<std::string>(),
+    return {.project = root.at("project").get<std::string>(),
+            .environment = root.at("environment").get<std::string>(),
             .id = root.at("id").get<std::string>(),
             .heartbeat = root.at("heartbeat").get<std::string>(),
             .interval = std::chrono::milliseconds(root.at("interval_ms").get<std::int64_t>())};

@@ -13,6 +13,8 @@ namespace berth::state {
 /// TMPDIR/deployment.json: there where the job is a deployment that wants, or has, the
 /// lock of its environment; for the stages that follow.
 struct DeploymentState {
+  /// Path of the project whose environment it is.
+  std::string project{};
   std::string environment{};
   /// The claim, and the record in the ledger.
   std::string id{};

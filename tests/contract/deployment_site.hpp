@@ -1,6 +1,7 @@
 #pragma once
 
 #include "executor/environments/file_ledger.hpp"
+#include "executor/environments/project_ledger.hpp"
 #include "tests/contract/job_fixture.hpp"
 
 #include <fstream>
@@ -42,8 +43,9 @@ class Site {
     payload.variables.push_back(std::move(variable));
   }
 
-  std::unique_ptr<environments::Ledger> ledger() const {
-    return environments::make_file_ledger({.root = root()});
+  /// As the project sees it.
+  std::shared_ptr<environments::Ledger> ledger(const std::string& project = "shop/web") const {
+    return environments::of_project(environments::make_file_ledger({.root = root()}), project);
   }
   std::vector<environments::Deployment> history(
       const std::string& environment = "production") const {

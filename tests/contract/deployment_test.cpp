@@ -216,6 +216,19 @@ TEST_CASE("deployment: of two at once one runs, the other waits, with place and 
   CHECK(site.ledger()->lock_state("production") == LockState{});
 }
 
+TEST_CASE("deployment: another project's environment of that name is another one") {
+  Site site("  rules:\n    - {name: production, lock: {busy: fail}}\n");
+  const Claim other{.id = "x", .who = "https://gitlab/1", .until = std::int64_t{1} << 40};
+  REQUIRE(site.ledger("bank/web")->try_lock("production", other).held);
+  CHECK(site.fixture.play(site.job({"true"})).result.state == JobState::success);
+  CHECK(site.history().at(0).number == 1);
+  CHECK(site.ledger("bank/web")->history("production", 0).empty());
+  // An operator locks the name, and with it every project's.
+  site.ledger({})->set_manual_lock("production", ManualLock{.user = "on-call", .reason = "moves"});
+  CHECK_THAT(site.fixture.play(site.job({"true"})).log,
+             ContainsSubstring("on-call has locked it since"));
+}
+
 TEST_CASE("deployment: where the rule says so the other fails at once") {
   Site site("  rules:\n    - {name: production, lock: {busy: fail}}\n");
   const Claim other{

@@ -41,19 +41,18 @@ TEST_CASE("The last good deployment is one that went well and whose workloads ar
   CHECK(app::last_good(stopped, 0)->number == 2);
 }
 
-TEST_CASE("Of projects with environments of one name each goes back to its own") {
+TEST_CASE("An environment that has moved goes back to what was good at its place") {
   auto history = k_history;
   for (Deployment& one : history) {
-    one.project = "shop/web";
     one.cluster = "c:6443";
     one.name_space = "shop";
   }
-  history[1].project = "bank/web";
+  history[1].cluster = "d:6443";
   CHECK(app::last_good(history, 5, app::place_of(history[0]))->number == 2);
   CHECK(app::last_good(history, 0, app::place_of(history[1]))->number == 4);
   CHECK_THAT(only_words(app::recorded_diff(history, std::nullopt, std::nullopt)),
              StartsWith("Deployment 'web' changed: app: app:v2 -> app:v5"));
-  history[1].project = "shop/web";
+  history[1].cluster = "c:6443";
   history[1].name_space = "elsewhere";
   CHECK(app::last_good(history, 5, app::place_of(history[0]))->number == 2);
   // One that nobody looked at says nothing of its place.

@@ -35,6 +35,7 @@ Deployment deployment(std::int64_t number, Result result, std::int64_t ago, std:
 
 EnvFacts production() {
   EnvFacts facts;
+  facts.project = "shop/web";
   facts.name = "production";
   facts.rule.name = "production";
   facts.rule.approvals.count = 2;
@@ -78,6 +79,7 @@ EnvFacts production() {
 
 EnvFacts staging() {
   EnvFacts facts;
+  facts.project = "shop/web";
   facts.name = "staging";
   facts.history = {deployment(1, Result::running, 60, 0)};
   facts.lock.holder = Holder{.id = "x",
