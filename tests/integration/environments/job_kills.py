@@ -29,10 +29,12 @@ import leave_out  # noqa: E402
 import play_runner  # noqa: E402
 
 SIDE_BY_SIDE = 3
+# How many signs of life a script gives: a victim's is not over by itself when its driver is gone.
+SHORT, LONG = 30, 300
 # How long containers go on without a driver. Between two stages there is none, on a busy machine for a while.
 ORPHAN_TIMEOUT = 6
 SCRIPT = """touch /trace/{job}.first; i=0
-while [ $i -lt 30 ]; do touch /trace/{job}.last; sleep 0.02; i=$((i+1)); done; touch /trace/{job}.done"""
+while [ $i -lt {beats} ]; do touch /trace/{job}.last; sleep 0.02; i=$((i+1)); done; touch /trace/{job}.done"""
 
 
 def failed(result, why):
@@ -74,15 +76,16 @@ class Job:
             if self.process is not None and self.process.poll() is None:
                 os.killpg(self.process.pid, signal.SIGKILL)
 
-    def play(self, runner_dies):
+    def play(self, beats=SHORT, runner_dies=False):
         """True: it went through all of its stages."""
         if self.attempt.config().check(0) and self.stage("berth-prepare"):
-            script = self.attempt.script(SCRIPT.format(job=self.number))
+            script = self.attempt.script(SCRIPT.format(job=self.number, beats=beats))
             self.succeeded = self.stage("berth-run", script, "build_script") is not None
         whole = self.succeeded and self.stage("berth-cleanup") is not None
         if not whole and not runner_dies:
             self.attempt.cleanup().check(0)
-        self.attempt.close()
+        if whole or not runner_dies:
+            self.attempt.close()
         return whole
 
     def trace(self):
@@ -111,7 +114,7 @@ class Environment:
     def alone(self):
         """How long a job takes that nobody disturbs."""
         began = time.monotonic()
-        if not self.job().play(False):
+        if not self.job().play():
             raise AssertionError("a job that nobody killed did not end")
         return time.monotonic() - began
 
@@ -119,14 +122,20 @@ class Environment:
         """Whether the kill met the job before its end."""
         both = [self.job(), self.job()]
         victim = self.dice.choice(both)
-        runner_dies = self.dice.random() < 0.3
+        runner_dies = self.dice.random() < 0.4
         after = self.dice.uniform(0, took)
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            plays = {one: pool.submit(one.play, runner_dies and one is victim) for one in both}
+            plays = {one: pool.submit(one.play, LONG, runner_dies) if one is victim else pool.submit(one.play) for one in both}
             time.sleep(after)  # the moment of the kill, not a wait for something
             victim.kill()
             ends = {one: play.result() for one, play in plays.items()}
         return not ends[victim]
+
+    def forget_dead(self):
+        """Of dead runners TMPDIR is there until now: what is not removed by then has only ended."""
+        for one in self.jobs:
+            if one.attempt.tmpdir.exists():
+                one.attempt.close()
 
     def check_traces(self):
         ran = sorted((one.trace(), one.number) for one in self.jobs if one.trace())
@@ -180,7 +189,9 @@ def kill(backend, kills, seed):
                     left -= 1
                 hits += environment.one_round(took)
         hits = sum(pool.map(work, environments))
-        # The last word: a job that nobody disturbs comes in, and records what dead ones left.
+        for environment in environments:
+            environment.forget_dead()
+        # The last word: a job that nobody disturbs comes in, and records and removes what dead ones left.
         list(pool.map(Environment.alone, environments))
     for environment in environments:
         environment.check_traces()
